@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from agent.core.actor import actor
 from agent.core.reach import current_reach
-from agent.desks import faces
+from agent.desks import faces, named_faces
 from agent.desks.faces import NOTHING, Done, Known, said_by
 from agent.domain import desk_path
 from agent.domain.consent import Purpose
@@ -89,8 +89,11 @@ class DeskQueries(PeopleQueries):
                 add(tx, desk_feed, {"person_uid": uid, "state": state, "digest": digest})
             tx.execute(delete(desk_operation).where(desk_operation.c.at < now - _KEPT))
 
-    def feed(self, generation: int, after: int, *, now: datetime) -> PeoplePage:
-        """Return what is numbered higher than `after`, of that generation; everything if it is another or is not that far."""
+    def feed(self, generation: int, after: int, desk_id: str | None = None, *, now: datetime) -> PeoplePage:
+        """Return what is numbered higher than `after`, of that generation; everything if it is another or is not that far.
+
+        With it, the faces that are known as others than that desktop knows.
+        """
         with self.database.read() as tx:
             current, newest = _within_reach(_generation(tx) or 0), tx.scalar(select(func.max(desk_feed.c.id))) or 0
             reset = generation != current or after > newest
@@ -105,7 +108,8 @@ class DeskQueries(PeopleQueries):
                 if row.state != Sharing.SHARED or row.person_uid in shared  # otherwise its next number follows
             )
             cursor = page[-1].id if page else after
-            return PeoplePage(generation=current, cursor=cursor, embedder=EMBEDDER, reset=reset, more=more, people=told)
+            named = () if desk_id is None else named_faces.changed(tx, desk_id)
+            return PeoplePage(generation=current, cursor=cursor, embedder=EMBEDDER, reset=reset, more=more, people=told, faces=named)
 
     def _key(self) -> bytes:
         return self.database.key_for(b"desk feed")
@@ -141,7 +145,7 @@ class DeskQueries(PeopleQueries):
         return token
 
     def operate(
-        self, asked: DeskOperation, known: Known, *, may_name: bool, recognises: bool, now: datetime, note: str
+        self, asked: DeskOperation, known: Known, *, may_name: bool, recognises: bool, now: datetime, note: str, desk_id: str | None = None
     ) -> tuple[DeskResult, EditStep, list[Recorded]]:
         """Do what was done at a desk, once; the same answer if it was done before."""
         with self.database.write(durable=True) as tx:
@@ -152,12 +156,16 @@ class DeskQueries(PeopleQueries):
             if asked.kind == "receipt":
                 audit_log.add(tx, "desk_deleted", asked.person_uid, asked.deleted, now)
                 done = Done(DeskResult(uid=asked.uid, state="done"))
+            elif asked.kind == named_faces.KNOWN:
+                done = Done(DeskResult(uid=asked.uid, state="done"))
             elif not may_name:
                 done = Done(DeskResult(uid=asked.uid, state="refused"))
             elif asked.kind == "rename":
                 done = _rename(tx, asked, known, now)
             else:
                 done = faces.operate(tx, asked, known, now, recognises=recognises)
+            if desk_id is not None and known.face_id is not None:
+                named_faces.note(tx, desk_id, known.face_id, asked, done.result)
             if done.step is not NOTHING:
                 events = concluded(tx, done.step, never, now, note, then=done.then)
                 if done.result.printed and not events:

@@ -102,17 +102,24 @@ def _joining_routes(api: FastAPI, desks: Desks, accounts: Accounts) -> None:
 def _exchange_routes(api: FastAPI, desks: Desks) -> None:
     @api.get("/api/desk/people", openapi_extra=_RECOGNISE)
     async def people(
-        request: Request, generation: Annotated[Sequence, Query()] = 0, after: Annotated[int, Query(ge=0, le=MOST)] = 0, wait: bool = False
+        request: Request,
+        generation: Annotated[Sequence, Query()] = 0,
+        after: Annotated[int, Query(ge=0, le=MOST)] = 0,
+        wait: bool = False,
+        faces: bool = False,
     ) -> PeoplePage:
-        """Return what changed of the people who agreed to being recognised, with their face prints."""
+        """Return what changed of the people who agreed to being recognised, with their face prints.
+
+        With `faces`, also the faces of which this desk spoke and that are known as others by now.
+        """
         session = request.scope["session"]
         over = asyncio.Event() if session is None else session.over
-        return await desks.people(generation, after, over if wait else None)
+        return await desks.people(generation, after, over if wait else None, _token_id(request) if faces else None)
 
     @api.post("/api/desk/operations", openapi_extra=_RECOGNISE)
-    async def operations(wanted: DeskOperations, who: Who) -> DeskResults:
+    async def operations(wanted: DeskOperations, request: Request, who: Who) -> DeskResults:
         """Do what was done at the desk, in this order, each once."""
-        return DeskResults(items=tuple([await desks.operate(each, who) for each in wanted.items]))
+        return DeskResults(items=tuple([await desks.operate(each, who, _token_id(request)) for each in wanted.items]))
 
     @api.delete("/api/desk", status_code=204, openapi_extra=_RECOGNISE)
     async def leave(request: Request, who: Who) -> None:
@@ -167,6 +174,12 @@ def _desk(request: Request) -> TokenRecord:
     if not isinstance(token, TokenInUse):
         raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
     return token.record
+
+
+def _token_id(request: Request) -> str | None:
+    """Return the id of the token by which a desk asks; None for a member in a browser."""
+    token = request.scope["session"]
+    return token.record.id if isinstance(token, TokenInUse) else None
 
 
 def _member(who: Principal) -> Principal:

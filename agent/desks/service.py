@@ -11,6 +11,7 @@ from agent.core.reach import everything, reaching
 from agent.desks.desk_uploads import DeskUploads
 from agent.desks.join_queries import DeskGrant, PendingJoin
 from agent.desks.joining import Joining
+from agent.desks.named_faces import KNOWN
 from agent.desks.queries import DeskQueries
 from agent.domain.edits import EditStep
 from agent.domain.errors import Forbidden
@@ -80,7 +81,7 @@ class Desks:
         await self._accounts.tokens.remove(who.id, token_id)
         await asyncio.to_thread(self._library.left, who.id, now=self._clock())
 
-    async def people(self, generation: int, after: int, over: asyncio.Event | None = None) -> PeoplePage:
+    async def people(self, generation: int, after: int, over: asyncio.Event | None = None, desk_id: str | None = None) -> PeoplePage:
         """Return what changed after that number. If nothing did and `over` is given, wait a while for a change, or until it is over.
 
         When it is over, who asks may have ended or see other people: nothing is told, and the next question finds out.
@@ -90,27 +91,27 @@ class Desks:
         while True:
             changed = self._changed
             await self._renew(changed)
-            page = await asyncio.to_thread(self._library.feed, generation, after, now=self._clock())
+            page = await asyncio.to_thread(self._library.feed, generation, after, desk_id, now=self._clock())
             left = until - loop.time()
             if over is not None and over.is_set():
-                return page.model_copy(update={"cursor": after, "reset": False, "more": False, "people": ()})
-            if page.people or page.reset or over is None or left <= 0:
+                return page.model_copy(update={"cursor": after, "reset": False, "more": False, "people": (), "faces": ()})
+            if page.people or page.faces or page.reset or over is None or left <= 0:
                 return page
             await wait_for_any((changed, over), left)
 
-    async def operate(self, asked: DeskOperation, who: Principal) -> DeskResult:
+    async def operate(self, asked: DeskOperation, who: Principal, desk_id: str | None = None) -> DeskResult:
         """Do what was done at a desk, once."""
         done: list[DeskResult] = []
 
         def write() -> tuple[EditStep, list[Recorded]]:
             may_name = Scope.PEOPLE_WRITE in who.scopes
             result, step, events = self._library.operate(
-                asked, known, may_name=may_name, recognises=self._recognises(), now=self._clock(), note=IN_DOUBT
+                asked, known, may_name=may_name, recognises=self._recognises(), now=self._clock(), note=IN_DOUBT, desk_id=desk_id
             )
             done.append(result)
             return step, events
 
-        with reaching(who.reach(Scope.PEOPLE_RECOGNISE if asked.kind == "receipt" else Scope.PEOPLE_WRITE)):
+        with reaching(who.reach(Scope.PEOPLE_RECOGNISE if asked.kind in ("receipt", KNOWN) else Scope.PEOPLE_WRITE)):
             # The change itself goes beyond reach, because people are of all libraries.
             known = await asyncio.to_thread(self._library.within_reach, asked)
             await self._people.change(write)

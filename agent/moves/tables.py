@@ -135,6 +135,7 @@ STAYS: Final[Mapping[str, str]] = {
     "alert_message": "accounts",
     "alert_silence": "accounts",
     "lease": "passing",
+    "desk_face": "accounts",
     "desk_feed": "accounts",
     "desk_operation": "accounts",
     "join_request": "accounts",

@@ -236,7 +236,7 @@ class Step(Schema):
     """An undone or redone step."""
 
     action: str
-    """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`"""
+    """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `corrected`, `hide`, `unhide`, `favourite`, `unfavourite`"""
     count: int
     partly: bool = False
     """not all of it was undone: what was changed since stays"""

@@ -126,6 +126,7 @@ FREE: Final = (
     "alert_message",
     "alert_silence",
     "lease",
+    "desk_face",
     "desk_feed",
     "desk_operation",
     "join_request",

@@ -22,7 +22,7 @@ from agent.store.tables.alerts import alert, alert_message, alert_silence, lease
 from agent.store.tables.backups import backup_run
 from agent.store.tables.base import metadata
 from agent.store.tables.consent import consent, consent_link
-from agent.store.tables.desks import desk_feed, desk_operation, join_request
+from agent.store.tables.desks import desk_face, desk_feed, desk_operation, join_request
 from agent.store.tables.history import audit, audit_head, undo, undo_person
 from agent.store.tables.incidents import incident, incident_message
 from agent.store.tables.libraries import bucket, library, library_access, library_source
@@ -54,6 +54,7 @@ __all__ = [
     "consent",
     "consent_link",
     "create",
+    "desk_face",
     "desk_feed",
     "desk_operation",
     "draft",
@@ -102,7 +103,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0038"
+REVISION = "0039"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 # The oldest schema on which this program works: REVISION, unless the newest steps are `deferred`, and left for later by a deployment.

@@ -77,7 +77,7 @@ class TeamConnection:
 
     async def people(self, generation: int, cursor: int) -> PeoplePage:
         """Return what changed since; if nothing did, wait a while for it."""
-        path = f"/api/desk/people?generation={generation}&after={cursor}&wait=true"
+        path = f"/api/desk/people?generation={generation}&after={cursor}&wait=true&faces=true"
         return await self.call("GET", path, PeoplePage, wait_s=WAIT_S)
 
     async def operate(self, asked: list[DeskOperation]) -> DeskResults:

@@ -40,7 +40,8 @@ def answered(tx: Connection, sent: Any, answer: DeskResult) -> None:
     """Write an answer that settles what was sent of a face."""
     face_id = local(tx, sent.content["face"])
     if answer.state == "done":
-        _drop_conflicts(tx, sent)
+        # Of whom a face is not, which goes up with each new name, says nothing of who it is.
+        _drop_conflicts(tx, sent, only=sent.person_uid if sent.kind in (REJECT, UNREJECT) else None)
     if sent.kind == NAME and answer.state == "done":
         if answer.person_uid and answer.person_uid != sent.person_uid:
             _rekey(tx, sent.person_uid, answer.person_uid)
@@ -74,7 +75,7 @@ def settled(tx: Connection, row: Any, keep: Keep, now: datetime) -> EditStep | N
         person_id = tx.scalar(select(team_person.c.person_id).where(team_person.c.uid == theirs))
         done = edit_rows.edit(tx, NameFacesEdit(face_ids=(face_id,), person_id=person_id, name=row.conflict["name"]), now)
         if person_id is None:
-            _link(tx, theirs, done.person_id, row.conflict["name"])
+            link(tx, theirs, done.person_id, row.conflict["name"])
     told = tx.scalar(select(team_face.c.rejected).where(team_face.c.face_id == face_id)) or []
     team_face_rows.told_of(tx, face_id, theirs, [each for each in told if each != theirs], printed=0)
     return done
@@ -118,14 +119,14 @@ def _print_of(tx: Connection, row: Any) -> dict[str, str]:
     return {"embedder": EMBEDDER, "vector": base64.b64encode(found.vector).decode(), "chip": base64.b64encode(jpeg).decode()}
 
 
-def _drop_conflicts(tx: Connection, sent: Any) -> None:
-    """What is said of a face now takes the place of what waited for the user."""
+def _drop_conflicts(tx: Connection, sent: Any, *, only: str | None = None) -> None:
+    """What is said of a face now takes the place of what waited for the user, or of what did of one person."""
     waiting = select(team_outbox).where(
         team_outbox.c.kind.in_(FACE_KINDS), team_outbox.c.conflict.is_not(None), team_outbox.c.id != sent.id
     )
     here = FaceAt(**sent.content["face"])
     for row in tx.execute(waiting).all():
-        if FaceAt(**row.content["face"]) == here:
+        if FaceAt(**row.content["face"]) == here and only in (None, row.person_uid):
             tx.execute(delete(team_outbox).where(team_outbox.c.id == row.id))
 
 
@@ -135,7 +136,8 @@ def _told_rejected(tx: Connection, face_id: int, uid: str, is_so: bool) -> None:
     team_face_rows.told_of(tx, face_id, known.person_uid if known else "", sorted(rejected), printed=known.printed if known else 0)
 
 
-def _link(tx: Connection, uid: str, person_id: int | None, name: str) -> None:
+def link(tx: Connection, uid: str, person_id: int | None, name: str) -> None:
+    """Remember that a person here is that one of the team."""
     tx.execute(delete(team_person).where(team_person.c.uid == uid))
     values = {"person_id": person_id, "name": name, "shown": name, "made": 0, "own": name, "refused": 0, "agreed": 0}
     tx.execute(insert(team_person).values(uid=uid, **values))

@@ -31,11 +31,11 @@ from agent.store.schema import (
     team_reference,
     team_upload,
 )
-from agent.team import face_queries
+from agent.team import corrections, face_queries
 from agent.team.face_queries import Keep
-from agent.team.records import Figures, Left, Link, TeamConflict
+from agent.team.records import Figures, Left, Link, TeamConflict, TeamCorrection
 from agent.team.taking import Taking, is_confirmed
-from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, PeoplePage, Sharing
+from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, FaceNamed, PeoplePage, Sharing
 
 _LINK: Final = tuple(column for column in team_link.c if column.name not in ("id", "joined_at"))
 
@@ -97,8 +97,19 @@ class TeamQueries(ConsentQueries):
                 elif (gone := taking.end(each.uid)) is not None and each.state is Sharing.WITHDRAWN:
                     team_rows.send(tx, team_rows.RECEIPT, each.uid, {"deleted": gone + deleted.get(each.uid, 0)}, now)
             tx.execute(update(team_link).values(generation=page.generation, cursor=page.cursor))
+            for step in corrections.correct(tx, page.faces, now):
+                taking.corrected(step)
             team_face_rows.note_prints(tx, [each.uid for each in page.people if each.state is Sharing.SHARED], now)
             return taking.close()
+
+    def ready(self, told: Sequence[FaceNamed]) -> tuple[FaceNamed, ...]:
+        """Return the faces whose names of the team can be taken now."""
+        with self.database.read() as tx:
+            return corrections.ready(tx, told)
+
+    def corrections(self, *, now: datetime) -> list[TeamCorrection]:
+        with self.database.read() as tx:
+            return corrections.shown(tx, now)
 
     # -- names go up -------------------------------------------------------------------------------------------------------------
     def outbox(self) -> list[DeskOperation]:

@@ -37,6 +37,18 @@ class TeamConflict:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamCorrection:
+    """A name that was given here and changed at another desk. `token` undoes it for everyone; `image_id`: of the first face."""
+
+    token: str
+    mine: str
+    theirs: str
+    at: datetime
+    count: int
+    image_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     people: int
     prints: int

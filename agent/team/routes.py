@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path
 
+from agent.core.environment import utc_now
 from agent.core.i18n import Texts
 from agent.team.discovery import ServerSearch
 from agent.team.invitation import TeamInvitation
@@ -20,6 +21,7 @@ from agent.team.schemas import (
     TeamJoin,
     TeamLeave,
     TeamNameConflict,
+    TeamNameCorrection,
     TeamOut,
     TeamReceipt,
     UploadsRetried,
@@ -50,7 +52,10 @@ def team_routes(
         if link is None:
             joining = None if team.invitation is None else _joining(team.invitation)
             return TeamOut(state="none" if joining is None else "joining", joining=joining, problem=problem)
-        figures, conflicts = await asyncio.to_thread(lambda: (team.library.figures(), team.library.conflicts()))
+        library, now = team.library, utc_now()
+        figures, conflicts, corrected = await asyncio.to_thread(
+            lambda: (library.figures(), library.conflicts(), library.corrections(now=now))
+        )
         return TeamOut(
             state="joined",
             name=link.name,
@@ -64,6 +69,7 @@ def team_routes(
             seen_at=team.seen_at,
             problem=problem,
             conflicts=tuple(map(TeamNameConflict.from_record, conflicts)),
+            corrections=tuple(map(TeamNameCorrection.from_record, corrected)),
             sharing=SharingOut.from_record(await team.sharing.state(), problem=Problem.maybe(team.sharing.problem, texts())),
             uploads=FolderUploadsOut.of(await team.uploads.state(), team.uploads.problem, texts()),
         )

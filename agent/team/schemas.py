@@ -60,6 +60,17 @@ class TeamNameConflict(Schema):
     image_id: int | None
 
 
+class TeamNameCorrection(Schema):
+    """Faces whose name another computer of the team changed. `token` undoes it for everyone; an empty name: none."""
+
+    token: str
+    mine: str
+    theirs: str
+    at: datetime
+    count: int
+    image_id: int | None
+
+
 class SharingOut(Schema):
     """What the server knows of photos on this computer."""
 
@@ -149,6 +160,8 @@ class TeamOut(Schema):
     joining: JoiningOut | None = None
     problem: Problem | None = None
     conflicts: tuple[TeamNameConflict, ...] = ()
+    corrections: tuple[TeamNameCorrection, ...] = ()
+    """the newest of the last week"""
     sharing: SharingOut | None = None
     uploads: FolderUploadsOut | None = None
 

@@ -90,6 +90,11 @@ class Taking:
         self._drop(uid, keep=frozenset())
         self._tx.execute(delete(team_person).where(team_person.c.uid == uid))
 
+    def corrected(self, step: EditStep) -> None:
+        """Faces that got another name."""
+        self._faces |= step.faces
+        self._people |= step.people
+
     def close(self) -> tuple[EditStep, list[Recorded]]:
         tx = self._tx
         if not self._faces and not self._people:

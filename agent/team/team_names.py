@@ -1,7 +1,9 @@
 """People and names between this desktop and its team's server."""
 
 import asyncio
+import uuid
 from collections.abc import Coroutine
+from contextlib import suppress
 
 import structlog
 
@@ -18,7 +20,7 @@ from agent.team.connection import TeamConnection
 from agent.team.face_queries import Keep
 from agent.team.queries import TeamQueries
 from agent.team.records import Left, Link
-from agent.web.desk_exchange import PeoplePage, Sharing
+from agent.web.desk_exchange import NO_ONE, WAIT_S, DeskOperation, FaceAt, FaceNamed, PeoplePage, Sharing
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ class TeamNames:
         self._environment = environment
         self._to_send = asyncio.Event()
         self._to_follow = asyncio.Event()
+        self._sent = asyncio.Event()
         people.said.subscribe(lambda _: self._to_send.set())
         environment.settings.subscribe(lambda _: self._to_follow.set())
 
@@ -48,13 +51,21 @@ class TeamNames:
         if link is None or not recognises(self._environment.settings.value):
             await self._to_follow.wait()
             return
+        self._sent.clear()
         page = await self._unless_changed(server.people(link.generation, link.cursor))
         if page is None:
             return
         if page.embedder != EMBEDDER:
             raise TeamEmbedderDiffers
-        if page.people or page.reset or page.cursor != link.cursor:
-            await self._take(page, link)
+        faces = await asyncio.to_thread(self._library.ready, page.faces)
+        if page.people or faces or page.reset or page.cursor != link.cursor:
+            await self._take(page.model_copy(update={"faces": faces}), link)
+        if faces:  # only now: if this computer ends before, it is told again
+            await server.operate([_known(each) for each in faces])
+        elif page.faces:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_S):
+                    await self._sent.wait()
 
     async def _unless_changed(self, asking: Coroutine[None, None, PeoplePage]) -> PeoplePage | None:
         """Return the answer; None if the settings change before: what is wanted may be another."""
@@ -100,6 +111,7 @@ class TeamNames:
             return
         results = await server.operate(waiting)
         await asyncio.to_thread(self._library.answered, results.items)
+        self._sent.set()
         self.changed.notify()
 
     async def settle(self, uid: str, keep: Keep) -> None:
@@ -128,3 +140,9 @@ class TeamNames:
 
         await self._people.change(write)
         return done[0]
+
+
+def _known(face: FaceNamed) -> DeskOperation:
+    """Return what says that this computer took the team's name of a face."""
+    at = FaceAt(**face.model_dump(exclude={"person_uid", "name"}))
+    return DeskOperation(uid=uuid.uuid4().hex, kind="known", person_uid=face.person_uid or NO_ONE, base=face.person_uid, face=at)

@@ -23,6 +23,8 @@ CHIP_CHARACTERS = 100_000
 MOST_PHOTOS = 100
 MOST_REJECTIONS = 500
 """of a person: older ones are not told"""
+NO_ONE: Final = "0" * 32
+"""where an operation needs a person and there is none"""
 FACE_KINDS = ("name", "unname", "reject", "unreject")
 WAIT_S = 20
 """how long a server keeps a question open while nothing changes"""
@@ -147,6 +149,13 @@ class FaceAt(Schema):
         return Box(self.x, self.y, self.w, self.h)
 
 
+class FaceNamed(FaceAt):
+    """A face of which the desk spoke, known to the team as another person than the desk knows: no one, if both are empty."""
+
+    person_uid: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+
+
 class SharedPerson(Schema):
     uid: Uid
     state: Sharing
@@ -171,6 +180,8 @@ class PeoplePage(Schema):
     reset: bool
     more: bool
     people: Annotated[tuple[SharedPerson, ...], Field(max_length=MOST_ENTRIES)]
+    faces: Annotated[tuple[FaceNamed, ...], Field(max_length=MOST_ENTRIES)] = ()
+    """told again until the desk said with `known` that it took them"""
 
 
 class DeskOperation(Schema):
@@ -178,10 +189,11 @@ class DeskOperation(Schema):
 
     `base` is what was changed: of `rename` the name, of the others the person that the face was known as to the server, if any.
     `name` and `unname` are about a face; a person who is new to the team gets `name`. `vector` and `chip` are of people who agreed.
+    `known` changes nothing: the desk took that a face is known as `base`; `person_uid` is the same, or `NO_ONE`.
     """
 
     uid: Uid
-    kind: Literal["rename", "receipt", "name", "unname", "reject", "unreject", "merge", "unmerge"]
+    kind: Literal["rename", "receipt", "name", "unname", "reject", "unreject", "merge", "unmerge", "known"]
     person_uid: Uid
     base: Annotated[str, Field(max_length=200)] = ""
     name: Annotated[str, Field(max_length=200)] = ""
@@ -198,7 +210,7 @@ class DeskOperation(Schema):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if (self.kind in FACE_KINDS) is not (self.face is not None) or (self.kind == "merge") is not (self.into is not None):
+        if (self.kind in (*FACE_KINDS, "known")) is not (self.face is not None) or (self.kind == "merge") is not (self.into is not None):
             raise ValueError("incomplete")
         if (self.kind == "unmerge") is not (self.of is not None):
             raise ValueError("incomplete")

@@ -28,6 +28,7 @@ const none = (): TeamOut => ({
   joining: null,
   problem: null,
   conflicts: [],
+  corrections: [],
   sharing: null,
 })
 

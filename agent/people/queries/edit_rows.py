@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from sqlalchemy import Connection, delete, select
 
@@ -33,6 +33,9 @@ from agent.store.facts import Key, chunks
 from agent.store.journal import Journal
 from agent.store.rows import add
 from agent.store.schema import face, grouping, identity, ignored, person, rejection, unseen
+
+CORRECTED: Final = "corrected"
+"""the action of a step that another desk of the team caused"""
 
 
 def edit(tx: Connection, wish: Edit, now: datetime) -> EditStep:
@@ -69,6 +72,18 @@ def _name(tx: Connection, wish: NameFacesEdit, now: datetime) -> EditStep:
     if left_out := sorted({*wish.left_out} - {*faces}):
         _rule_out(tx, step, person_id, _faces(tx, left_out), now)
     return step.close("name", len(changed), now, person_id=person_id)
+
+
+def correct(tx: Connection, face_ids: Sequence[int], person_id: int | None, name: str, now: datetime) -> EditStep:
+    """Give faces the name that the team gave them at another desk, or with an empty `name` none: a step of its own, to be undone.
+
+    Without `person_id`, the person of that name, who is made if there is none.
+    """
+    step, faces = Journal(tx), _faces(tx, face_ids)
+    if not name:
+        return step.close(CORRECTED, len(step.set("who", faces, None)), now)
+    person_id = _known(tx, person_id) if person_id is not None else _of_name(tx, step, given(name), now, None)
+    return step.close(CORRECTED, len(_confirm(tx, step, person_id, faces, now)), now, person_id=person_id)
 
 
 def _beside(tx: Connection, faces: Sequence[int]) -> list[int]:

@@ -135,6 +135,14 @@ def send_again(tx: Connection, kind: str, person_uid: str, content: dict[str, ob
     team_rows.send(tx, kind, person_uid, content, now)
 
 
+def corrected(tx: Connection, face_id: int, person_uid: str) -> None:
+    """Remember that a face is here by now as the team has it, so that nothing of it is sent back."""
+    known = tx.execute(select(team_face).where(team_face.c.face_id == face_id)).one_or_none()
+    rejected = {*(known.rejected if known else ())} | _rejected(tx, [face_id]).get(face_id, set())
+    same = known is not None and known.person_uid == person_uid
+    told_of(tx, face_id, person_uid, sorted(rejected - {person_uid}), printed=known.printed if known and same else 0)
+
+
 def forget_photos(tx: Connection, contents: Sequence[str]) -> None:
     """The server no longer knows these photos, nor what was said of their faces."""
     for chunk in chunks(contents):

@@ -1,6 +1,6 @@
 """Desktop agents that joined a team server, as the server sees them."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
 
 from agent.store.columns import Instant
 from agent.store.sealed_columns import SealedJson, SealedName
@@ -39,4 +39,14 @@ desk_operation = Table(
     Column("actor", String(32), nullable=False),
     Column("at", Instant, nullable=False),
     Column("answer", SealedJson("desk_answer"), nullable=False),
+)
+
+# Whom each desktop knows the faces as that it spoke of: if that is another person by now, it is told.
+desk_face = Table(
+    "desk_face",
+    metadata,
+    Column("desk_id", String(32), ForeignKey("api_token.id", ondelete="CASCADE"), primary_key=True),
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_uid", String(32), nullable=False),  # random id; empty: no one
+    Index("desk_face_by_face", "face_id"),
 )

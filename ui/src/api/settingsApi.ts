@@ -40,6 +40,7 @@ export class SettingsApi {
   joinTeam = (address: string): Promise<JoiningOut> => this.client.request('POST', '/api/team/join', { address }, JOIN_LIMIT_MS)
   cancelJoining = (): Promise<void> => this.client.request('DELETE', '/api/team/join')
   settleName = (uid: string, keep: 'mine' | 'theirs'): Promise<void> => this.client.request('POST', `/api/team/conflicts/${uid}`, { keep })
+  undoCorrection = (token: string): Promise<void> => this.client.request('POST', '/api/undo', { undo: token })
   /** Libraries of the server that this computer's photos can go to. */
   teamLibraries = (): Promise<readonly string[]> => this.client.request('GET', '/api/team/libraries')
   takeBack = (): Promise<TakenBack> => this.client.request('POST', '/api/team/take-back')

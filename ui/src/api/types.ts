@@ -1280,6 +1280,8 @@ export interface paths {
         /**
          * People
          * @description Return what changed of the people who agreed to being recognised, with their face prints.
+         *
+         *     With `faces`, also the faces of which this desk spoke and that are known as others by now.
          */
         readonly get: operations["people_api_desk_people_get"];
         readonly put?: never;
@@ -5458,6 +5460,7 @@ export interface components {
          *
          *     `base` is what was changed: of `rename` the name, of the others the person that the face was known as to the server, if any.
          *     `name` and `unname` are about a face; a person who is new to the team gets `name`. `vector` and `chip` are of people who agreed.
+         *     `known` changes nothing: the desk took that a face is known as `base`; `person_uid` is the same, or `NO_ONE`.
          */
         readonly DeskOperation: {
             /**
@@ -5491,7 +5494,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            readonly kind: "rename" | "receipt" | "name" | "unname" | "reject" | "unreject" | "merge" | "unmerge";
+            readonly kind: "rename" | "receipt" | "name" | "unname" | "reject" | "unreject" | "merge" | "unmerge" | "known";
             /**
              * Name
              * @default
@@ -5796,6 +5799,32 @@ export interface components {
         readonly FaceAt: {
             /** H */
             readonly h: number;
+            /** Photo */
+            readonly photo: string;
+            /** W */
+            readonly w: number;
+            /** X */
+            readonly x: number;
+            /** Y */
+            readonly y: number;
+        };
+        /**
+         * FaceNamed
+         * @description A face of which the desk spoke, known to the team as another person than the desk knows: no one, if both are empty.
+         */
+        readonly FaceNamed: {
+            /** H */
+            readonly h: number;
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
+            /**
+             * Person Uid
+             * @default
+             */
+            readonly person_uid: string;
             /** Photo */
             readonly photo: string;
             /** W */
@@ -7554,6 +7583,12 @@ export interface components {
             readonly cursor: number;
             /** Embedder */
             readonly embedder: string;
+            /**
+             * Faces
+             * @description told again until the desk said with `known` that it took them
+             * @default []
+             */
+            readonly faces: readonly components["schemas"]["FaceNamed"][];
             /** Generation */
             readonly generation: number;
             /** More */
@@ -9372,7 +9407,7 @@ export interface components {
         readonly Step: {
             /**
              * Action
-             * @description `name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`
+             * @description `name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `corrected`, `hide`, `unhide`, `favourite`, `unfavourite`
              */
             readonly action: string;
             /** Count */
@@ -9473,6 +9508,27 @@ export interface components {
             /** Uid */
             readonly uid: string;
         };
+        /**
+         * TeamNameCorrection
+         * @description Faces whose name another computer of the team changed. `token` undoes it for everyone; an empty name: none.
+         */
+        readonly TeamNameCorrection: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Count */
+            readonly count: number;
+            /** Image Id */
+            readonly image_id: number | null;
+            /** Mine */
+            readonly mine: string;
+            /** Theirs */
+            readonly theirs: string;
+            /** Token */
+            readonly token: string;
+        };
         /** TeamOut */
         readonly TeamOut: {
             /**
@@ -9485,6 +9541,12 @@ export interface components {
              * @default []
              */
             readonly conflicts: readonly components["schemas"]["TeamNameConflict"][];
+            /**
+             * Corrections
+             * @description the newest of the last week
+             * @default []
+             */
+            readonly corrections: readonly components["schemas"]["TeamNameCorrection"][];
             /**
              * Fingerprint
              * @default
@@ -10105,6 +10167,7 @@ export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
 export type EvidenceKept = components['schemas']['EvidenceKept'];
 export type FaceAt = components['schemas']['FaceAt'];
+export type FaceNamed = components['schemas']['FaceNamed'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
 export type FaceResult = components['schemas']['FaceResult'];
@@ -10310,6 +10373,7 @@ export type TakenBack = components['schemas']['TakenBack'];
 export type TeamJoin = components['schemas']['TeamJoin'];
 export type TeamLeave = components['schemas']['TeamLeave'];
 export type TeamNameConflict = components['schemas']['TeamNameConflict'];
+export type TeamNameCorrection = components['schemas']['TeamNameCorrection'];
 export type TeamOut = components['schemas']['TeamOut'];
 export type TeamReceipt = components['schemas']['TeamReceipt'];
 export type TokenMade = components['schemas']['TokenMade'];
@@ -12847,6 +12911,7 @@ export interface operations {
                 readonly generation?: number;
                 readonly after?: number;
                 readonly wait?: boolean;
+                readonly faces?: boolean;
             };
             readonly header?: never;
             readonly path?: never;

@@ -1,0 +1,63 @@
+"""What each desktop knows of the faces that it spoke of itself, and which of them have another name by now. Of others it hears nothing.
+
+The desktop says what it took, as an operation; until then it is told again. So nothing is lost if either side ends in between.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+
+from agent.domain.people import Certainty
+from agent.store.schema import audit, desk_face, face, identity, image, person
+from agent.web.desk_exchange import MOST_ENTRIES, DeskOperation, DeskResult, FaceNamed
+
+KNOWN: Final = "known"
+
+
+def note(tx: Connection, desk_id: str, face_id: int, asked: DeskOperation, answer: DeskResult) -> None:
+    """Remember what the desktop knows of a face after that answer."""
+    if (known := _known(asked, answer)) is None:
+        return
+    tx.execute(delete(desk_face).where(desk_face.c.desk_id == desk_id, desk_face.c.face_id == face_id))
+    tx.execute(insert(desk_face).values(desk_id=desk_id, face_id=face_id, person_uid=known))
+
+
+def _known(asked: DeskOperation, answer: DeskResult) -> str | None:
+    """Return the person, or an empty text for none; None if the desktop knows what it knew."""
+    if answer.state == "conflict":
+        return answer.person_uid
+    if answer.state != "done":
+        return None
+    match asked.kind:
+        case "name":
+            return answer.person_uid
+        case "unname":
+            return ""
+        case "known":
+            return asked.base
+        case _:
+            return None
+
+
+def changed(tx: Connection, desk_id: str) -> tuple[FaceNamed, ...]:
+    """Return the faces within reach that are known as another person than this desktop knows. Call it with the caller's reach.
+
+    A person who was forgotten takes no name away: what desks named themselves stays there, as it did before.
+    """
+    confirmed = and_(identity.c.face_id == face.c.id, identity.c.certainty == Certainty.CONFIRMED)
+    forgotten = select(audit.c.subject).where(audit.c.action == "forgotten", audit.c.subject.is_not(None))
+    uid = func.coalesce(person.c.uid, "")
+    rows = (
+        select(image.c.sha256, face.c.x, face.c.y, face.c.w, face.c.h, uid.label("uid"), person.c.name)
+        .join_from(desk_face, face, face.c.id == desk_face.c.face_id)
+        .join(image, image.c.id == face.c.image_id)
+        .outerjoin(identity, confirmed)
+        .outerjoin(person, person.c.id == identity.c.person_id)
+        .where(desk_face.c.desk_id == desk_id, uid != desk_face.c.person_uid)
+        .where(or_(person.c.uid.is_not(None), and_(identity.c.face_id.is_(None), desk_face.c.person_uid.not_in(forgotten))))
+        .order_by(face.c.id)
+        .limit(MOST_ENTRIES)
+    )
+    return tuple(
+        FaceNamed(photo=row.sha256, x=row.x, y=row.y, w=row.w, h=row.h, person_uid=row.uid, name=row.name or "") for row in tx.execute(rows)
+    )

@@ -1,0 +1,69 @@
+"""What a server tells a desktop of the faces that it spoke of, over each dialect."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from agent.desks.queries import DeskQueries
+from agent.domain.edits import NameFacesEdit, UnnameFacesEdit
+from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.store.schema import api_token, member
+from agent.web.desk_exchange import NO_ONE, DeskOperation, FaceAt
+from tests.contract.test_people import NOW, photo
+
+DESKS, MEI, LIN = ("a" * 32, "b" * 32), "c" * 32, "d" * 32
+AT = FaceAt(photo="a" * 64, x=0.0, y=5.0, w=40.0, h=40.0)
+
+
+@pytest.fixture
+def desks(library: RedactionQueries) -> DeskQueries:
+    with library.database.write() as tx:
+        tx.execute(member.insert().values(id="e" * 32, name="mei", display_name="Mei", role="curator", created_at=NOW))
+        for each in DESKS:
+            values = {"name": "desk", "sha256": each * 2, "scopes": [], "created_at": NOW, "expires_at": NOW + timedelta(days=1)}
+            tx.execute(api_token.insert().values(id=each, member_id="e" * 32, **values))
+    return DeskQueries(library.database)
+
+
+def say(desks: DeskQueries, desk_id: str, kind: str, person_uid: str, **content: str) -> str:
+    asked = DeskOperation.model_validate({"uid": uuid.uuid4().hex, "kind": kind, "person_uid": person_uid, "face": AT} | content)
+    known = desks.within_reach(asked)
+    return desks.operate(asked, known, may_name=True, recognises=False, now=NOW, note="", desk_id=desk_id)[0].state
+
+
+def told(desks: DeskQueries, desk_id: str) -> list[str]:
+    return [each.name for each in desks.feed(0, 0, desk_id, now=NOW).faces]
+
+
+def test_a_desk_is_told_who_its_face_is_by_now_until_it_took_that(library: RedactionQueries, desks: DeskQueries) -> None:
+    photo(library, "a", 1)
+    one, other = DESKS
+    assert say(desks, one, "name", MEI, name="Mei") == "done"
+    assert say(desks, other, "name", LIN, name="Lin") == "conflict"
+    assert told(desks, one) == told(desks, other) == [], "a conflict says it itself"
+    assert say(desks, other, "name", LIN, name="Lin", base=MEI) == "done"
+    assert told(desks, one) == told(desks, one) == ["Lin"] and told(desks, other) == []
+    assert say(desks, one, "known", LIN, base=LIN) == "done"
+    assert told(desks, one) == []
+
+
+def test_a_desk_hears_nothing_of_faces_that_it_did_not_name(library: RedactionQueries, desks: DeskQueries) -> None:
+    photo(library, "a", 1)
+    assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
+    assert told(desks, DESKS[1]) == []
+
+
+def test_a_name_taken_away_is_told_unless_its_person_was_forgotten(library: RedactionQueries, desks: DeskQueries) -> None:
+    [face_id] = photo(library, "a", 1)
+    assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
+    library.edit(UnnameFacesEdit(face_ids=(face_id,)), now=NOW)
+    assert told(desks, DESKS[0]) == [""]
+    assert say(desks, DESKS[0], "known", NO_ONE) == "done"
+    assert told(desks, DESKS[0]) == []
+    step, _ = library.edit(NameFacesEdit(face_ids=(face_id,), name="Lin"), now=NOW)
+    assert told(desks, DESKS[0]) == ["Lin"] and step.person_id is not None
+    [lin] = library.uids_of(step.person_id)
+    assert say(desks, DESKS[0], "known", lin, base=lin) == "done"
+    library.forget_person(step.person_id, now=NOW, note="")
+    assert told(desks, DESKS[0]) == []
