@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from agent.core.environment import Environment
 from agent.core.hanging_calls import ANSWER_S, call_with_timeout
@@ -29,7 +29,7 @@ class Original:
 
     path: str
     format: str
-    descriptor: int | None = None  # of an object in a bucket, which has no file: its reader closes it
+    file: IO[bytes] | None = None  # of an object in a bucket, or one that must not be another by then: its reader closes it
 
 
 class Actions:
@@ -103,7 +103,8 @@ class Actions:
         limit_s = self._settings.value.engine.time_limit_s + ANSWER_S
         for path in remote:
             try:
-                return Original(path, image.format, await opened(partial(self._open_item, path), limit=limit_s))
+                descriptor = await opened(partial(self._open_item, path), limit=limit_s)
+                return Original(path, image.format, os.fdopen(descriptor, "rb", buffering=0))
             except AgentError:
                 if path is remote[-1]:
                     raise

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import PurePath
+from typing import IO
 from urllib.parse import quote
 
 from fastapi.responses import FileResponse, Response, StreamingResponse
@@ -28,16 +29,16 @@ MEDIA_TYPES = {
 def original_response(original: Original) -> Response:
     """Return a response that streams the file, saves it under its own name, and never shows it as one of our pages."""
     name, media_type = PurePath(printable(original.path)).name, MEDIA_TYPES.get(original.format, UNNAMED)
-    if original.descriptor is None:
+    if (file := original.file) is None:
         return FileResponse(original.path, media_type=media_type, filename=name)
     headers = {
         "content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}",
-        "content-length": str(os.fstat(original.descriptor).st_size),
+        "content-length": str(os.fstat(file.fileno()).st_size),
     }
-    return StreamingResponse(_read(original.descriptor), media_type=media_type, headers=headers)
+    return StreamingResponse(_read(file), media_type=media_type, headers=headers)
 
 
-def _read(descriptor: int) -> Iterator[bytes]:
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
         while chunk := file.read(_CHUNK):
             yield chunk

@@ -77,7 +77,7 @@ class CopiesArchive:
             return
         await self._handed_out(item_id)  # which may pause for a minute
         try:
-            file = await closed_if_late(asyncio.to_thread(_opened, await self._readable(item.target)))
+            file = await closed_if_late(asyncio.to_thread(open_copy, await self._readable(item.target)))
         except AgentError as error:
             left_out.append(self._line(name, self._texts.cause(error)))
             return
@@ -108,8 +108,8 @@ class CopiesArchive:
         return self._texts("copies_archive.line", name=name, reason=told)
 
 
-def _opened(path: str) -> IO[bytes]:
-    """Raises ImageMissing: it may have vanished since it was found readable."""
+def open_copy(path: str) -> IO[bytes]:
+    """Return a copy's open file. Raises ImageMissing: it may have vanished since it was found readable."""
     try:
         file = open(path, "rb")  # noqa: SIM115, PTH123 - the caller closes it; the path may hold surrogate escapes
     except OSError as error:

@@ -1,7 +1,6 @@
 """Routes of covered copies: making, reviewing, editing and restoring them."""
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from agent.core.hanging_calls import closed_if_late
 from agent.core.i18n import Texts
 from agent.core.reach import current_reach
 from agent.domain.errors import AgentError, ApprovalAwaited, Forbidden, NotFound
@@ -23,7 +23,7 @@ from agent.library.originals import UNNAMED, original_response
 from agent.redaction import present_redact
 from agent.redaction.batches import RedactionRequests
 from agent.redaction.clipboard_copy import ClipboardCopy
-from agent.redaction.copies_archive import MEDIA_TYPE, CopiesArchive
+from agent.redaction.copies_archive import MEDIA_TYPE, CopiesArchive, open_copy
 from agent.redaction.copy_names import COPIES_FOLDER, place_below
 from agent.redaction.copy_records import MADE, RedactionItem
 from agent.redaction.queries.redaction_queries import RedactionQueries
@@ -89,8 +89,8 @@ def making_routes(
     async def copy_covered(image_id: Id) -> PhotoCopiedOut:
         """Copy it to this computer's clipboard, with all faces covered and without metadata."""
         original = await actions.original(image_id)
-        if original.descriptor is not None:
-            os.close(original.descriptor)  # the engine opens it again
+        if original.file is not None:
+            original.file.close()  # the engine opens it again
         return PhotoCopiedOut(**asdict(await photo_copy.copy(original.path)))
 
 
@@ -165,6 +165,16 @@ async def _known(library: RedactionQueries, item_id: int) -> RedactionItem:
     return found
 
 
+async def _handed_out(library: RedactionQueries, item_id: int) -> RedactionItem:
+    """Return a copy whose file may be had. Raises NotFound, ApprovalAwaited."""
+    made = await _known(library, item_id)
+    if made.state not in MADE:
+        raise NotFound
+    if await asyncio.to_thread(library.withheld, made):
+        raise ApprovalAwaited
+    return made
+
+
 def item_routes(api: FastAPI, redaction: RedactionService, library: RedactionQueries, texts: Callable[[], Texts]) -> None:
     """Add the routes of one copy to `api`."""
 
@@ -206,12 +216,14 @@ def copy_file_routes(
     )
     async def copy(item_id: Id) -> Response:
         """Return the copy's own file."""
-        made = await _known(library, item_id)
-        if made.state not in MADE:
-            raise NotFound
-        if await asyncio.to_thread(library.withheld, made):
-            raise ApprovalAwaited
-        return original_response(Original(await actions.readable(made.target), ""))
+        target = (await _handed_out(library, item_id)).target
+        file = await closed_if_late(asyncio.to_thread(open_copy, await actions.readable(target)))
+        try:
+            await _handed_out(library, item_id)  # what is open now is what was approved, if it still is
+        except BaseException:
+            file.close()
+            raise
+        return original_response(Original(target, "", file))
 
     @api.get(
         "/api/redactions/{uid}/copies.zip",

@@ -160,6 +160,24 @@ async def test_a_copys_own_file_is_given_under_its_name_until_it_is_gone(world: 
     assert (await owner.get(address)).json()["code"] == "image.missing"
 
 
+async def test_a_copy_that_is_edited_while_its_download_begins_is_not_given(
+    world: World, owner: httpx.AsyncClient, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member's own edit would come out without anyone having looked at it."""
+    world.file("a.jpg")
+    _, line = await made(world, owner, safe)
+    item_id, readable = line["item"]["id"], world.app.actions.readable
+
+    async def edited_meanwhile(path: str) -> str:
+        assert world.real.copy_edited(item_id, [], now=world.app.now()) is not None
+        (safe / "a.jpg").write_bytes(b"uncovered")
+        return await readable(path)
+
+    monkeypatch.setattr(world.app.actions, "readable", edited_meanwhile)
+    answer = await owner.get(f"/api/redaction-items/{item_id}/copy")
+    assert answer.status_code == 404 and b"uncovered" not in answer.content
+
+
 async def test_in_place_there_is_nothing_to_make_a_copy_anew_from(world: World, owner: httpx.AsyncClient) -> None:
     world.file("a.jpg")
     answer = await owner.post("/api/redact", json={"paths": [str(world.folder)], "in_place": True})
