@@ -2,6 +2,10 @@
 
 import sys
 from contextlib import suppress
+from typing import Final
+
+# Bytes. Linux writes no file for either, but pipes a crash to the program that collects them (`core_pattern`), unless it is 1: core(5).
+CORE_LIMIT: Final = 1 if sys.platform == "linux" else 0
 
 
 def leave_no_core_file() -> None:
@@ -11,4 +15,5 @@ def leave_no_core_file() -> None:
     import resource
 
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (CORE_LIMIT if hard else 0, hard))

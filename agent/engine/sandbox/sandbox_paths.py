@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.core.core_files import CORE_LIMIT
 from agent.core.resources import resource
 from agent.engine.devices import on_processor
 
@@ -65,7 +66,7 @@ def limit(address_space: int | None) -> None:
     import resource  # Windows has none
 
     most = {
-        "RLIMIT_CORE": 0,
+        "RLIMIT_CORE": CORE_LIMIT,
         "RLIMIT_NOFILE": _OPEN_FILES,
         "RLIMIT_FSIZE": _LARGEST_FILE,
         "RLIMIT_MSGQUEUE": 0,

@@ -28,7 +28,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[int, tuple[int, int]]:
 def test_a_lower_limit_stays(asked: dict[int, tuple[int, int]]) -> None:
     limit(2**34)
     assert asked[resource.RLIMIT_NOFILE] == (100, 100)
-    assert asked[resource.RLIMIT_CORE] == (0, 0) and asked[resource.RLIMIT_AS] == (2**34, 2**34)
+    least = 1 if sys.platform == "linux" else 0  # 1 keeps a crash also from the program that collects them
+    assert asked[resource.RLIMIT_CORE] == (least, least) and asked[resource.RLIMIT_AS] == (2**34, 2**34)
 
 
 def test_memory_is_unlimited_where_drivers_map_whatever_they_like(asked: dict[int, tuple[int, int]]) -> None:
