@@ -8,6 +8,9 @@ from typing import Final, TypeAlias
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 """the addresses of a host, for a port"""
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# By the registries they are public or unknown, but they lead into one's own network: addresses of IPv4 in the old notation, a network's
+# own translation to IPv4 (RFC 8215), addresses of a site, and Azure's agent beside each machine.
+_INSIDE: Final = tuple(map(ipaddress.ip_network, ("::/96", "64:ff9b:1::/48", "fec0::/10", "168.63.129.16/32")))
 
 
 def network_of(address: str) -> str:
@@ -36,4 +39,4 @@ def is_outside(address: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour or (found.teredo and found.teredo[1])
         if inner or found in _NAT64:
             return is_outside(str(inner or ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not any(found in each for each in _INSIDE)
