@@ -1,7 +1,9 @@
-"""Holds an uploaded photo while it is analysed: on Linux in a file without a name, elsewhere in one that only its owner can read."""
+"""Holds an uploaded photo while it is analysed: on Linux in a file without a name, elsewhere in one that only its owner can read.
+
+A killed program leaves none on Linux and Windows; on macOS the next one deletes it.
+"""
 
 import asyncio
-import os
 import shutil
 import sys
 import tempfile
@@ -70,15 +72,15 @@ def _moved_out(small: IO[bytes], size: int) -> IO[bytes]:
 
 @asynccontextmanager
 async def _named(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
-    """As `received`, where no file without a name can be opened again."""
-    handle, name = await asyncio.to_thread(tempfile.mkstemp, _END, _START)  # 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            async for part in _limited(parts, most_megabytes):
-                await asyncio.to_thread(file.write, part)
-        yield name
-    finally:
-        await asyncio.to_thread(Path(name).unlink, missing_ok=True)
+    """As `received`, where no file without a name can be opened again: Windows deletes this one with its last handle.
+
+    It stays open, so on Windows only who lets it be deleted meanwhile can read it, as `open_shared` does.
+    """
+    with await asyncio.to_thread(lambda: tempfile.NamedTemporaryFile("wb", suffix=_END, prefix=_START)) as file:  # 0600
+        async for part in _limited(parts, most_megabytes):
+            await asyncio.to_thread(file.write, part)
+        file.flush()
+        yield file.name
 
 
 async def _limited(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """A photo that was sent is in a file for as long as it is looked at, and not for longer, however the program ends."""
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +14,7 @@ import pytest
 from agent.core import nameless_files
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageEmpty, ImageTooLarge
+from agent.engine.open_files import open_photo
 from agent.web import received as received_module
 from agent.web.received import LEFT_S, received, sweep
 
@@ -38,6 +40,12 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     return "other"
 
 
+def read(path: str) -> bytes:
+    """As the engine gets it."""
+    with os.fdopen(open_photo(path), "rb") as file:
+        return file.read()
+
+
 async def test_an_error_about_it_asks_for_another_file_and_not_for_a_scan(folder: Path, system: str) -> None:
     with pytest.raises(ImageEmpty) as refused:
         async with received(parts(0), 1):
@@ -48,7 +56,7 @@ async def test_an_error_about_it_asks_for_another_file_and_not_for_a_scan(folder
 
 async def test_it_is_there_only_while_it_is_looked_at(folder: Path, system: str) -> None:
     async with received(parts(2, 3), 1) as path:
-        assert Path(path).read_bytes() == bytes(5) == Path(path).read_bytes()  # noqa: ASYNC240
+        assert read(path) == bytes(5) == read(path)
         left = list(folder.iterdir())  # noqa: ASYNC240
         if system == "linux":
             assert left == [], "a process that is killed leaves nothing"
@@ -56,6 +64,28 @@ async def test_it_is_there_only_while_it_is_looked_at(folder: Path, system: str)
             assert left == [Path(path)]
             assert os.name == "nt" or Path(path).stat().st_mode & 0o777 == 0o600  # noqa: ASYNC240
     assert not Path(path).exists() and not list(folder.iterdir())  # noqa: ASYNC240
+
+
+KILLED = """
+import asyncio, sys, tempfile, time
+from agent.web.received import received
+tempfile.tempdir = sys.argv[1]
+async def photo():
+    yield b"a face"
+async def main():
+    async with received(photo(), 1):
+        print("there", flush=True)
+        time.sleep(600)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="the next start deletes it there")
+def test_a_program_that_is_killed_leaves_nothing(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(folder)], stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None and program.stdout.readline().strip() == b"there"
+        program.kill()
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others have a named file")
