@@ -42,3 +42,11 @@ def test_what_leaving_did_is_told_line_by_line(cli: CommandLine, running_agent: 
     running_agent.answers["/api/team/leave"] = httpx.Response(200, json=receipt)
     said = cli("team", "leave", "--yes")
     assert said.code == 0 and len(said.out.splitlines()) == 3 and "u000a" not in said.out, said
+
+
+def test_the_fingerprint_to_compare_stands_on_a_line_of_its_own(cli: CommandLine, running_agent: FakeAgent) -> None:
+    page, until = "https://photos.example/#join/ABCD-EFGH", "2026-11-30T12:00:00Z"
+    asked = {"name": "School", "address": "https://photos.example", "fingerprint": FINGERPRINT, "code": "ABCD-EFGH", "page": page}
+    running_agent.answers["/api/team/join"] = httpx.Response(200, json={**asked, "until": until})
+    running_agent.answers["/api/team"] = httpx.Response(200, json={"state": "joined", "name": "School", "member": "Mei"})
+    assert FINGERPRINT in cli("team", "join", "photos.example").err.splitlines()
