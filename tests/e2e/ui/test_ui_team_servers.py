@@ -69,3 +69,15 @@ def test_a_search_that_finds_no_server_or_fails_says_what_to_do(visitor: "Visito
     find(visitor, language)
     visitor.says("the cause", whole=False)
     page.unroute(SERVERS)
+
+
+def test_leaving_says_beforehand_how_much_has_not_reached_the_server(visitor: "Visitor", language: str) -> None:
+    page = visitor.page
+    joined = {"state": "joined", "name": "School", "address": "https://photos.example", "waiting": 2, "conflicts": []}
+    page.route("**/api/team", lambda route: route.fulfill(json=joined))
+    visitor.go("#settings/recognition", language)
+    t = visitor.texts
+    page.get_by_role("button", name=t("team_card.leave"), exact=True).click()
+    expect(page.get_by_role("alertdialog")).to_contain_text(t("team_card.leave_unsent", count=2, name="School"))
+    visitor.right(SIZES)
+    page.unroute("**/api/team")
