@@ -1,5 +1,6 @@
 """What every library must do with what the user says of people and faces, and how it is taken back."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -772,6 +773,18 @@ def test_a_child_is_never_recognised_unless_a_guardian_consented(library: Redact
     do(library, DescribePersonEdit(person_id=leo, birth_date=date(2020, 1, 1)))
     do(library, DescribePersonEdit(person_id=noor, birth_date=date(2020, 1, 1), basis=Basis.GUARDIAN))
     assert [person.never for person in library.people()] == [True, False]
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the process’s time zone is set")
+def test_a_child_comes_of_age_on_their_birthday_where_they_are(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
+    leo = name(library, "Leo", photo(library, "a", 1)[0])
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        birthday = datetime(2026, 3, 3, 16, 30, tzinfo=UTC)  # there, it is half an hour into the fourth
+        library.edit(DescribePersonEdit(person_id=leo, birth_date=date(2012, 3, 4)), now=birthday)
+    time.tzset()
+    assert [person.never for person in library.people()] == [False]
 
 
 def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_never_recognised_or_forgotten(

@@ -237,7 +237,7 @@ def _never(wish: DescribePersonEdit, now: datetime) -> bool | None:
     """Return the setting as given; a child is not recognised unless a guardian consented."""
     if wish.never is not None or wish.birth_date is None:
         return wish.never
-    return True if is_child(wish.birth_date, now.date()) and wish.basis is not Basis.GUARDIAN else None
+    return True if is_child(wish.birth_date, consent_rows.day_of(now)) and wish.basis is not Basis.GUARDIAN else None
 
 
 def _rename(tx: Connection, step: Journal, person_id: int, name: str) -> None:
