@@ -121,6 +121,8 @@ export class UploadQueue {
     this.go()
   }
 
+  retryAll = (): void => this.items.forEach(this.retry)
+
   /** Stops it, and removes what has arrived of it. */
   remove = async (item: Item): Promise<void> => {
     this.items = this.items.filter((other) => other !== item)

@@ -99,6 +99,18 @@ describe('uploads', () => {
     expect(first(uploads).state).toBe('stored')
   })
 
+  it('are all tried again at once, those that are there are not', async () => {
+    const { uploads, server } = queue()
+    server.faults = [{ error: refused(507), after: 0 }, { error: refused(507), after: 0 }]
+    await uploads.add([file(), file('b.jpg'), file('c.jpg')])
+    await ended(uploads)
+    expect(uploads.items.filter(({ state }) => state === 'failed')).toHaveLength(2)
+    uploads.retryAll()
+    await ended(uploads)
+    expect(uploads.items.map(({ state }) => state)).toEqual(['stored', 'stored', 'stored'])
+    expect(server.begun).toHaveLength(3)
+  })
+
   it('do not go round for ever with a server that refuses every place', async () => {
     const { uploads, server } = queue()
     server.faults = Array.from({ length: 20 }, () => ({ error: refused(409, 'upload.offset'), after: 0 }))
