@@ -16,6 +16,7 @@ import structlog
 from agent.core.lead import Leading
 from agent.domain.errors import StoreUnreachable
 from agent.store.addresses import ALIVE
+from agent.store.dialects.postgresql import connection_error
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ class Election(Leading):
                 async with await connecting as connection:
                     await self._stand(connection)
             except (psycopg.Error, TimeoutError) as error:
-                log.warning("leader.unknown", kind=type(error).__name__)
+                log.warning("leader.unknown", code=connection_error(error).code, kind=type(error).__name__)
             finally:
                 if self.leads:
                     log.warning("leader.no_longer")

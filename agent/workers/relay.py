@@ -14,6 +14,7 @@ from agent.store import change_notices, event_rows
 from agent.store.addresses import ALIVE
 from agent.store.change_notices import Change
 from agent.store.database import Queries
+from agent.store.dialects.postgresql import connection_error
 from agent.workers.queries.handout_rows import WORK_CHANNEL
 
 log = structlog.get_logger()
@@ -84,7 +85,7 @@ class EventRelay:
                             await connection.execute("SELECT 1")
                         self._tell(heard, me)
             except (psycopg.OperationalError, StoreError) as error:
-                log.warning("events.not_heard", kind=type(error).__name__)
+                log.warning("events.not_heard", code=connection_error(error).code, kind=type(error).__name__)
                 await asyncio.sleep(RETRY_AFTER_S)
 
     def _tell(self, heard: Sequence[psycopg.Notify], me: str) -> None:

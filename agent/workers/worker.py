@@ -18,6 +18,7 @@ from agent.domain.errors import StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
 from agent.library.indexer import Indexer
 from agent.store.addresses import ALIVE
+from agent.store.dialects.postgresql import connection_error
 from agent.workers.held_batches import BatchQueue
 from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE, TASK
 from agent.workers.queries.worker_rows import WorkerQueries
@@ -113,7 +114,7 @@ class Worker:
                 async with connected(app, self._address):
                     await self._one_round(app)
             except (ConnectorException, psycopg.Error) as error:
-                log.warning("worker.not_connected", kind=type(error).__name__)
+                log.warning("worker.not_connected", code=connection_error(error).code, kind=type(error).__name__)
             if self._able.is_set():
                 await asyncio.sleep(RETRY_AFTER_S)
 

@@ -20,7 +20,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from agent.core.commits import note_commit
 from agent.core.files import store_error
 from agent.core.reach import current_reach
-from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnreachable, StoreUnwritable
+from agent.domain.errors import (
+    AgentError,
+    StoreBusy,
+    StoreDamaged,
+    StoreDiskFull,
+    StoreError,
+    StoreUnreachable,
+    StoreUnwritable,
+    Unexpected,
+)
 from agent.store import row_security
 from agent.store.addresses import connecting
 from agent.store.change_notices import application
@@ -206,9 +215,24 @@ def _translate(error: exc.DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:  # the driver's own: no connection, or a lost one
         return StoreUnreachable() if isinstance(error, exc.OperationalError) else error
-    kind = _BY_STATE.get(state) or _BY_STATE.get(state[:2])
+    kind = _of_state(state)
     # Other errors (a broken constraint, wrong SQL) are defects of the program and propagate unchanged.
     return kind() if kind is not None else error.orig if isinstance(error.orig, Exception) else error
+
+
+def connection_error(error: Exception) -> AgentError:
+    """Return the error that explains why a connection beside the pool of `PostgreSql` was not made, or lost."""
+    if isinstance(error, AgentError):
+        return error
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    if state is None:  # the driver's own: no connection, or a lost one
+        return StoreUnreachable()
+    kind = _of_state(state)
+    return kind() if kind is not None else Unexpected(kind=type(error).__name__)
+
+
+def _of_state(state: str) -> type[StoreError] | None:
+    return _BY_STATE.get(state) or _BY_STATE.get(state[:2])
 
 
 def check_connections(engine: Engine) -> None:

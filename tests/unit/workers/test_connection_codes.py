@@ -1,0 +1,87 @@
+"""A lost database is counted by its error code, whichever part of a server's process lost it."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+from unittest.mock import Mock
+
+import psycopg
+import pytest
+import structlog
+from procrastinate.exceptions import ConnectorException
+
+from agent.core.bus import Bus
+from agent.domain.errors import StoreBusy, StoreDiskFull, StoreUnreachable
+from agent.store.dialects.postgresql import connection_error
+from agent.workers.election import Election
+from agent.workers.relay import EventRelay
+from agent.workers.worker import Worker, WorkerName
+
+LIMIT_S = 60.0
+
+
+@pytest.fixture
+def address() -> str:
+    """Where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return f"postgresql://nobody@127.0.0.1:{closed.getsockname()[1]}/nothing"
+
+
+async def first(event: str, run: Callable[[], Awaitable[Any]], stop: asyncio.Event | None = None) -> Any:
+    """Return the first entry of that name that `run` logs, then end it: by `stop` where it has one."""
+    found = asyncio.Event()
+    entries = []
+
+    def note(_: object, method: str, entry: Any) -> Any:
+        if entry["event"] == event:
+            entries.append({**entry, "log_level": method})
+            found.set()
+        raise structlog.DropEvent
+
+    before = structlog.get_config()["processors"]
+    former = list(before)
+    before[:] = [note]  # in place, as `capture_logs` does: loggers in use have the list
+    task = asyncio.ensure_future(run())
+    try:
+        await asyncio.wait_for(found.wait(), LIMIT_S)
+    finally:
+        if stop is None:
+            task.cancel()
+        else:
+            stop.set()
+        await asyncio.wait({task})
+        before[:] = former
+    return entries[0]
+
+
+async def test_a_process_that_cannot_stand_for_leader_says_the_code(address: str) -> None:
+    entry = await first("leader.unknown", Election(address).run)
+    assert (entry["log_level"], entry["code"]) == ("warning", StoreUnreachable.code)
+
+
+async def test_a_process_that_hears_no_events_says_the_code(address: str) -> None:
+    events = Mock(last_event_id=lambda: 0, application=lambda: "")
+    entry = await first("events.not_heard", EventRelay(address, events, Bus()).run)
+    assert (entry["log_level"], entry["code"]) == ("warning", StoreUnreachable.code)
+
+
+async def test_the_code_of_events_that_cannot_be_read_is_the_librarys(address: str) -> None:
+    events = Mock(last_event_id=Mock(side_effect=StoreDiskFull))
+    entry = await first("events.not_heard", EventRelay(address, events, Bus()).run)
+    assert entry["code"] == StoreDiskFull.code
+
+
+async def test_a_worker_that_cannot_fetch_says_the_code(address: str) -> None:
+    indexer = Mock(run=asyncio.Event().wait, told=None, stuck=None)
+    environment = Mock(bus=Bus(), monotonic=lambda: 0.0)
+    worker = Worker(address, WorkerName("uid", "name", "host"), Mock(), indexer, Mock(beat=lambda *_: False), environment)
+    stop = asyncio.Event()
+    entry = await first("worker.not_connected", lambda: worker.run(stop, drain_s=LIMIT_S), stop)
+    assert (entry["log_level"], entry["code"]) == ("warning", StoreUnreachable.code)
+
+
+def test_an_error_that_the_queue_wraps_has_its_causes_code() -> None:
+    wrapped = ConnectorException()
+    wrapped.__cause__ = psycopg.errors.TooManyConnections()
+    assert isinstance(connection_error(wrapped), StoreBusy)
