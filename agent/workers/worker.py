@@ -79,11 +79,13 @@ class Worker:
             stopping = asyncio.create_task(stop.wait())
             tasks = (indexing, fetching, beating, stopping)
             try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                self._draining = True
-                self._say.set()
-                self._queue.admit(False)
-                fetching.cancel()
+                try:
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                finally:  # also when cancelled: what ends below waits for the fetching to end
+                    self._draining = True
+                    self._say.set()
+                    self._queue.admit(False)
+                    fetching.cancel()
                 await asyncio.wait({fetching}, timeout=drain_s)
             finally:
                 indexing.cancel()  # gives back what it has under way, whereupon the batches end
@@ -209,7 +211,7 @@ async def connected(app: App, address: str) -> AsyncIterator[None]:
         address, kwargs=dict(ALIVE), min_size=1, max_size=MOST_CONNECTIONS, open=False, check=check, timeout=CONNECTION_S
     )
     try:
-        await pool.open(wait=True)
+        await pool.open(wait=True, timeout=CONNECTION_S)
         async with app.open_async(pool):
             yield
     finally:

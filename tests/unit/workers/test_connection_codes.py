@@ -18,7 +18,7 @@ from agent.workers.election import Election
 from agent.workers.relay import EventRelay
 from agent.workers.worker import Worker, WorkerName
 
-LIMIT_S = 60.0
+LIMIT_S = 30.0
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def address() -> str:
         return f"postgresql://nobody@127.0.0.1:{closed.getsockname()[1]}/nothing"
 
 
-async def first(event: str, run: Callable[[], Awaitable[Any]], stop: asyncio.Event | None = None) -> Any:
-    """Return the first entry of that name that `run` logs, then end it: by `stop` where it has one."""
+async def first(event: str, run: Callable[[], Awaitable[Any]]) -> Any:
+    """Return the first entry of that name that `run` logs, then cancel it."""
     found = asyncio.Event()
     entries = []
 
@@ -46,12 +46,10 @@ async def first(event: str, run: Callable[[], Awaitable[Any]], stop: asyncio.Eve
     try:
         await asyncio.wait_for(found.wait(), LIMIT_S)
     finally:
-        if stop is None:
-            task.cancel()
-        else:
-            stop.set()
-        await asyncio.wait({task})
+        task.cancel()
+        _, running = await asyncio.wait({task}, timeout=LIMIT_S)
         before[:] = former
+    assert not running
     return entries[0]
 
 
@@ -72,13 +70,26 @@ async def test_the_code_of_events_that_cannot_be_read_is_the_librarys(address: s
     assert entry["code"] == StoreDiskFull.code
 
 
-async def test_a_worker_that_cannot_fetch_says_the_code(address: str) -> None:
+async def test_a_worker_that_cannot_fetch_says_the_code(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.workers.worker.CONNECTION_S", 0.2)  # how long the pool tries before it gives up
     indexer = Mock(run=asyncio.Event().wait, told=None, stuck=None)
     environment = Mock(bus=Bus(), monotonic=lambda: 0.0)
     worker = Worker(address, WorkerName("uid", "name", "host"), Mock(), indexer, Mock(beat=lambda *_: False), environment)
-    stop = asyncio.Event()
-    entry = await first("worker.not_connected", lambda: worker.run(stop, drain_s=LIMIT_S), stop)
+    entry = await first("worker.not_connected", lambda: worker.run(asyncio.Event(), drain_s=LIMIT_S))
     assert (entry["log_level"], entry["code"]) == ("warning", StoreUnreachable.code)
+
+
+async def test_a_worker_that_is_cancelled_ends_though_it_was_not_asked_to_stop(address: str) -> None:
+    indexer = Mock(run=asyncio.Event().wait, told=None, stuck=None)
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    workers = Mock(beat=lambda *_: loop.call_soon_threadsafe(begun.set) is None)
+    worker = Worker(address, WorkerName("uid", "name", "host"), Mock(), indexer, workers, Mock(bus=Bus(), monotonic=lambda: 0.0))
+    task = asyncio.ensure_future(worker.run(asyncio.Event(), drain_s=LIMIT_S))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=LIMIT_S)
+    assert task.cancelled()
 
 
 def test_an_error_that_the_queue_wraps_has_its_causes_code() -> None:
