@@ -14,6 +14,7 @@ from agent.alerts.queries import AlertQueries
 from agent.alerts.records import AlertReading, AlertSource
 from agent.alerts.unstored import UnstoredAlert
 from agent.core.background import regularly
+from agent.core.files import error_code
 from agent.core.observable import Notice
 from agent.core.server_settings import AlertSettings
 from agent.domain.errors import AgentError, StoreBusy, StoreError
@@ -145,7 +146,7 @@ class AlertWatch:
             try:
                 found |= condition(settings, now)
             except (AgentError, OSError) as error:
-                log.warning("alerts.not_read", code=error.code if isinstance(error, AgentError) else type(error).__name__)
+                log.warning("alerts.not_read", code=error_code(error), kind=type(error).__name__)
         return found
 
     def _release(self) -> None:

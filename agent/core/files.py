@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
-from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
+from agent.domain.errors import AgentError, CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
 from agent.domain.path_text import printable
 
 T = TypeVar("T")
@@ -38,6 +38,11 @@ def disk_full(error: OSError) -> bool:
 def store_error(error: OSError) -> StoreError:
     """Return the library's error for an error of the file system."""
     return StoreDiskFull() if disk_full(error) else StoreUnwritable()
+
+
+def error_code(error: AgentError | OSError) -> str:
+    """Return the code to log for an error of the program or of the file system."""
+    return (store_error(error) if isinstance(error, OSError) else error).code
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from uuid import uuid4
 import structlog
 
 from agent import __version__
+from agent.core.files import error_code
 from agent.domain.errors import AgentError
 from agent.engine import engine_calls as calls
 from agent.engine.engine_calls import EngineConfig
@@ -70,7 +71,7 @@ class ModelPreparer:
             await asyncio.to_thread(_keep, staging, place)
             return await asyncio.to_thread(_sound, place)
         except (AgentError, OSError) as error:
-            log.warning("models.unprepared", kind=type(error).__name__)
+            log.warning("models.unprepared", code=error_code(error), kind=type(error).__name__)
             return False
         finally:
             await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from agent import __version__
 from agent.core.build import Build, PackageKind, read_build
 from agent.core.environment import utc_now
+from agent.core.files import error_code
 from agent.core.instance_lock import alone
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
@@ -87,7 +88,7 @@ class Handover:
                 try:
                     other = self._installation.end()
                 except (AgentError, OSError) as error:
-                    log.error("update.unended", kind=type(error).__name__)
+                    log.error("update.unended", code=error_code(error), kind=type(error).__name__)
                     return None
             if other is not None:
                 return other
@@ -123,7 +124,7 @@ class Handover:
         try:
             self._installation.settle()
         except (AgentError, OSError) as error:
-            log.warning("update.unsettled", kind=type(error).__name__)
+            log.warning("update.unsettled", code=error_code(error), kind=type(error).__name__)
 
     def _install(self) -> InstallPlace | None:
         ready = self._updater.ready(self._channel)
@@ -146,7 +147,7 @@ class Handover:
         except (UpdateNotReady, UpdateManaged):
             return None
         except (AgentError, OSError) as error:
-            log.warning("update.not_installed", code=error.code if isinstance(error, AgentError) else type(error).__name__)
+            log.warning("update.not_installed", code=error_code(error), kind=type(error).__name__)
             if isinstance(error, UpdateError):
                 with contextlib.suppress(OSError, AgentError):
                     self._updater.memory.change(problem=ToldError.of(error))

@@ -1,9 +1,11 @@
 """Alerts over each dialect: each is stored and told once, whatever restarts; silences; those of Prometheus."""
 
+import errno
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.alerts.alert_kinds import AlertKind
 from agent.alerts.alert_watch import AlertWatch
@@ -15,7 +17,7 @@ from agent.backups.runs import RunKind, RunQueries
 from agent.core.actor import acting_as
 from agent.core.server_settings import AlertSettings
 from agent.core.settings import Settings
-from agent.domain.errors import NotFound, StoreUnwritable
+from agent.domain.errors import NotFound, StoreDiskFull, StoreUnwritable
 from agent.domain.severity import Severity
 from agent.main.server.alerts import backup_facts
 from agent.store.audit_log import AuditQueries
@@ -90,6 +92,16 @@ def test_an_alert_fires_once_is_told_once_for_each_way_and_ends(watched: Watched
     [ended] = watched.queries.ended(None, 10)
     assert ended.ended_at == NOW + timedelta(minutes=4) and ended.number == 3
     assert watched.events() == ["firing", "resolved"]
+
+
+def test_a_condition_that_cannot_be_looked_at_is_logged_by_its_code(watched: Watched) -> None:
+    def broken(settings: AlertSettings, now: datetime) -> Readings:
+        raise OSError(errno.ENOSPC, "no room")
+
+    watch = AlertWatch(watched.queries, watched.leases, [broken], lambda: watched.settings, tuple, lambda: watched.time)
+    with capture_logs() as logs:
+        watch.look()
+    assert [each["code"] for each in logs if each["event"] == "alerts.not_read"] == [StoreDiskFull.code]
 
 
 def test_a_restart_neither_forgets_nor_repeats(watched: Watched) -> None:

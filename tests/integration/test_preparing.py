@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from agent.domain.errors import StoreUnwritable
 from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.model_preparer import ModelPreparer
 
@@ -90,6 +92,15 @@ def test_where_it_cannot_be_made_the_engine_does_without(make: Callable[..., Mod
         assert ready(preparer, replace(CONFIG, converted="/old/ir", cache="/old/kernels")) == CONFIG
     assert marks.read_text() == "prepare\n", "not again before the next start"
     assert not prepared.exists() or not list(prepared.iterdir())
+
+
+def test_why_it_cannot_be_made_is_logged_by_its_code(make: Callable[..., ModelPreparer], prepared: Path) -> None:
+    prepared.parent.write_bytes(b"no folder")
+    with capture_logs() as logs:
+        ready(make(), CONFIG)
+    assert [(each["event"], each["code"]) for each in logs if each["log_level"] == "warning"] == [
+        ("models.unprepared", StoreUnwritable.code)
+    ]
 
 
 def test_without_models_there_is_nothing_to_make(make: Callable[..., ModelPreparer], marks: Path) -> None:
