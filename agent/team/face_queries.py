@@ -52,11 +52,17 @@ def answered(tx: Connection, sent: Any, answer: DeskResult) -> None:
 
 
 def conflicted(tx: Connection, sent: Any, answer: DeskResult) -> None:
-    """One conflict for each face: of several decisions made here, the last counts."""
+    """One conflict for each face: of several decisions made here, the last counts. But a name that waits for the user stays asked about."""
+    said = {"name": answer.name, "by": answer.by, "at": answer.at and answer.at.isoformat(), "person_uid": answer.person_uid}
+    named = next((row for row in _conflicts_beside(tx, sent) if row.kind == NAME), None) if sent.kind == REJECT else None
+    if named is not None:  # either answer to that settles the rejection: a name that is sent again takes it along
+        tx.execute(delete(team_outbox).where(team_outbox.c.id == sent.id))
+        tx.execute(update(team_outbox).where(team_outbox.c.id == named.id).values(conflict=named.conflict | said))
+        if (face_id := local(tx, sent.content["face"])) is not None:
+            _told_rejected(tx, face_id, sent.person_uid, False)
+        return
     _drop_conflicts(tx, sent)
-    at = answer.at and answer.at.isoformat()
-    reason = "rejection" if sent.kind == REJECT else "face"
-    said = {"name": answer.name, "by": answer.by, "at": at, "reason": reason, "person_uid": answer.person_uid}
+    said["reason"] = "rejection" if sent.kind == REJECT else "face"
     tx.execute(update(team_outbox).where(team_outbox.c.id == sent.id).values(conflict=said))
 
 
@@ -121,13 +127,18 @@ def _print_of(tx: Connection, row: Any) -> dict[str, str]:
 
 def _drop_conflicts(tx: Connection, sent: Any, *, only: str | None = None) -> None:
     """What is said of a face now takes the place of what waited for the user, or of what did of one person."""
+    for row in _conflicts_beside(tx, sent):
+        if only in (None, row.person_uid):
+            tx.execute(delete(team_outbox).where(team_outbox.c.id == row.id))
+
+
+def _conflicts_beside(tx: Connection, sent: Any) -> list[Any]:
+    """Return what else of the same face waits for the user."""
     waiting = select(team_outbox).where(
         team_outbox.c.kind.in_(FACE_KINDS), team_outbox.c.conflict.is_not(None), team_outbox.c.id != sent.id
     )
     here = FaceAt(**sent.content["face"])
-    for row in tx.execute(waiting).all():
-        if FaceAt(**row.content["face"]) == here and only in (None, row.person_uid):
-            tx.execute(delete(team_outbox).where(team_outbox.c.id == row.id))
+    return [row for row in tx.execute(waiting).all() if FaceAt(**row.content["face"]) == here]
 
 
 def _told_rejected(tx: Connection, face_id: int, uid: str, is_so: bool) -> None:

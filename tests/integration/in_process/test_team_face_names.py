@@ -10,10 +10,10 @@ import pytest_asyncio
 from sqlalchemy import func, select
 
 from agent.core.settings import Settings
-from agent.domain.edits import NameFacesEdit
+from agent.domain.edits import NameFacesEdit, RejectFaces
 from agent.domain.errors import TeamUnreachable
 from agent.domain.people import Certainty
-from agent.store.schema import desk_operation, identity, person
+from agent.store.schema import desk_operation, identity, person, rejection
 from agent.team.connection import TeamConnection
 from tests.desks import Desk, Office, Server, office_in
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from agent.team.face_queries import Keep
     from agent.web.desk_exchange import DeskOperation, DeskResults
 
 MEI, LIN, PHOTO = "Mei", "Lin", b"anna at the lake"
@@ -37,7 +38,7 @@ async def shared(desk: Desk, content: bytes = PHOTO) -> int:
     folders = [{"path": str(desk.world.folder / "shared"), "share": "results"}]
     await desk.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "folders": folders}))
     async with desk.world.app.indexer.at_rest():
-        desk.world.put("shared/a", content=content)
+        desk.world.put(f"shared/{content[:1].decode()}", content=content)
     desk.membership.sharing.begin_anew()
     [found] = desk.world.real.faces_of(hashlib.sha256(content).hexdigest())
     await desk.until(lambda: bool(desk.server.world.real.faces_of(hashlib.sha256(content).hexdigest())))
@@ -128,6 +129,25 @@ async def test_the_conflict_shows_the_name_that_the_team_has_by_now(office: Offi
     await all_are(office, "Hua")
 
 
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+async def test_a_rejection_in_conflict_leaves_the_question_about_the_name(office: Office, keep: Keep) -> None:
+    conflict = await disputed(office, first=office.one, second=office.other)
+    await office.other.world.app.people.name_face(await shared(office.other, b"bea"), MEI)
+    await office.other.until(lambda: names(office.server) == [MEI, MEI])
+    await office.other.until(lambda: not office.other.library.outbox())
+    [mei] = [each for each, name in office.other.world.real.person_names().items() if name == MEI]
+    [there] = office.other.world.real.faces_of(hashlib.sha256(PHOTO).hexdigest())
+    sent = _operations(office.server)
+    await office.other.world.app.people.edit(RejectFaces(face_ids=(there,), person_id=mei))
+    await office.other.until(lambda: _operations(office.server) == sent + 1 and not office.other.library.outbox())
+    assert [(each.uid, each.mine, each.theirs) for each in office.other.library.conflicts()] == [(conflict, LIN, MEI)]
+    await office.other.membership.names.settle(conflict, keep)
+    wanted = [LIN, MEI] if keep == "mine" else [MEI, MEI]
+    await office.other.until(lambda: names(office.server) == names(office.other) == wanted and not office.other.library.conflicts())
+    await office.one.until(lambda: names(office.one) == wanted[:1])
+    assert (MEI in _rejected(office.other), MEI in _rejected(office.server)) == (keep == "mine", keep == "mine")
+
+
 async def test_a_name_given_while_away_is_not_overwritten_but_asked_about(office: Office) -> None:
     conflict = await disputed(office, first=office.one, second=office.other)
     office.one.cut = True
@@ -177,3 +197,9 @@ async def test_a_computer_that_ends_before_it_said_what_it_took_is_told_again_an
 def _operations(server: Server) -> int:
     with server.world.real.database.read() as tx:
         return tx.scalar(select(func.count()).select_from(desk_operation)) or 0
+
+
+def _rejected(at: Desk | Server) -> set[str]:
+    """Those who a face is not."""
+    with at.world.real.database.read() as tx:
+        return set(tx.scalars(select(person.c.name).join(rejection, rejection.c.person_id == person.c.id)))
