@@ -13,7 +13,7 @@ def chosen_texts() -> Texts:
     """
     try:
         written = tomllib.loads(AppPaths.find().settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Texts()
     general = written.get("general")
     language = general.get("language") if isinstance(general, dict) else None

@@ -111,7 +111,7 @@ def inside(folder: Path) -> IsThere:
         path = folder / name
         try:
             return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
-        except (OSError, ValueError):  # an impossible name
+        except (OSError, ValueError, RuntimeError):  # an impossible name, or a link to itself
             return False
 
     return is_there

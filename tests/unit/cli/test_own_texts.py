@@ -20,6 +20,7 @@ from agent.cli.own_texts import chosen_texts
         ('general = "zh-CN"\n', "en"),
         ("", "en"),
         ("no toml", "en"),
+        (f"deep = {'[' * 9_000}", "en"),
         (b"\xff", "en"),
         (None, "en"),
     ],
