@@ -167,3 +167,14 @@ def test_the_place_of_one_tab_is_not_that_of_another(page: Page, far: str) -> No
         other.goto(page.url)
         other.locator(".tile img").first.wait_for()
         assert other.locator(".view").evaluate("(view) => view.scrollTop") == 0
+
+
+def test_back_from_a_photo_that_has_not_come_the_photos_are_where_they_were(page: Page, far: str) -> None:
+    page.route("**/api/images/by-id?ids=1", lambda _: None)
+    page.evaluate("location.hash = '#photo-1'")
+    page.reload()
+    expect(page.locator(".large")).to_be_visible()
+    page.wait_for_function(f"(id) => ({FIRST_IN_VIEW})() === id", arg=far)
+    page.go_back()
+    expect(page.locator(".view")).to_be_focused()
+    assert page.evaluate(FIRST_IN_VIEW) == far
