@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from agent.core.files import disk_full
 from agent.core.nameless_files import MOST_IN_MEMORY, nameless_file
-from agent.domain.errors import ImageError, ImageTooLarge
+from agent.domain.errors import ImageError, ImageTooLarge, StoreDiskFull
 
 # No analysis takes this long.
 LEFT_S = 3_600.0
@@ -31,7 +32,7 @@ def sweep(now: float) -> None:
 
 @asynccontextmanager
 async def received(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
-    """The file's path, for this process alone. Raises ImageTooLarge as soon as the limit is exceeded.
+    """The file's path, for this process alone. Raises StoreDiskFull, and ImageTooLarge as soon as the limit is exceeded.
 
     An ImageError, also of the caller, gets the parameter `upload`.
     """
@@ -41,6 +42,10 @@ async def received(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIte
     except ImageError as error:
         # First, since it has words of its own: another file is chosen, and nothing is scanned again.
         error.params = {"upload": "upload", **error.params}
+        raise
+    except OSError as error:
+        if disk_full(error):
+            raise StoreDiskFull from error
         raise
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from agent.core import nameless_files
 from agent.core.i18n import Texts
-from agent.domain.errors import ImageEmpty, ImageTooLarge
+from agent.domain.errors import ImageEmpty, ImageTooLarge, StoreDiskFull
 from agent.engine.open_files import open_photo
 from agent.web import received as received_module
 from agent.web.received import LEFT_S, received, sweep
@@ -100,6 +100,15 @@ async def test_a_large_one_is_whole_and_has_no_name_on_the_disk_either(folder: P
     async with received(letters(), 1) as path:
         assert Path(path).read_bytes() == b"abcdefghi"  # noqa: ASYNC240
         assert not list(folder.iterdir())  # noqa: ASYNC240
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it has a disk that is always full")
+@pytest.mark.parametrize("size", [3, 3_000_000])
+async def test_a_full_disk_is_named(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received_module, "nameless_file", lambda _: Path("/dev/full").open("w+b"))
+    with pytest.raises(StoreDiskFull):
+        async with received(parts(size), 9):
+            pytest.fail("it is not there whole")
 
 
 @pytest.mark.usefixtures("system")
