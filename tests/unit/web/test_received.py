@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import pytest
 
@@ -105,7 +106,10 @@ async def test_a_large_one_is_whole_and_has_no_name_on_the_disk_either(folder: P
 @pytest.mark.skipif(sys.platform != "linux", reason="it has a disk that is always full")
 @pytest.mark.parametrize("size", [3, 3_000_000])
 async def test_a_full_disk_is_named(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(received_module, "nameless_file", lambda _: Path("/dev/full").open("w+b"))
+    def full(_: int) -> IO[bytes]:
+        return Path("/dev/full").open("w+b")
+
+    monkeypatch.setattr(received_module, "nameless_file", full)
     with pytest.raises(StoreDiskFull):
         async with received(parts(size), 9):
             pytest.fail("it is not there whole")
