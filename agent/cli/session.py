@@ -19,12 +19,14 @@ from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
 from agent.core.paths import SERVER_FOLDER, AppPaths
 from agent.core.settings import Settings
+from agent.core.supervisor import is_supervised
 from agent.domain.errors import (
     AgentError,
     NotFound,
     NotRunning,
     ServerRuns,
     ServerStopped,
+    SettingsError,
     StoreDamaged,
     StoreError,
 )
@@ -109,13 +111,22 @@ class CommandSession:
             return self.client()
         except NotRunning as error:
             if self.has_server:
-                raise ServerStopped from error
+                raise (ServerStopped() if self._has_settings else ServerStopped(settings=1)) from error
             raise
 
     @property
     def has_server(self) -> bool:
-        """Whether this home is a team server's."""
-        return bool(self.settings.server.database) or (self.paths.data / SERVER_FOLDER).exists()
+        """Whether this home is a team server's. With settings that can't be read, what starts it, or its database, says so."""
+        named = bool(self.settings.server.database) if self._has_settings else is_supervised()
+        return named or (self.paths.data / SERVER_FOLDER).exists()
+
+    @property
+    def _has_settings(self) -> bool:
+        """Whether they can be read."""
+        try:
+            return bool(self.settings)
+        except SettingsError:
+            return False
 
     @property
     def is_served(self) -> bool:

@@ -139,7 +139,7 @@ def scan(session: CommandSession, paths: tuple[str, ...], as_json: bool, embeddi
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def status(session: CommandSession, as_json: bool) -> None:
-    now = session.client().status()
+    now = session.server().status()
     if as_json:
         say(now.model_dump_json())
         return
@@ -183,7 +183,7 @@ def _remarks(now: "Status", session: CommandSession) -> Iterator[str]:
 @json_option()
 @click.pass_obj
 def pause(session: CommandSession, as_json: bool) -> None:
-    session.client().post("/api/pause")
+    session.server().post("/api/pause")
     tell({"paused": True}, session.texts("cli.paused"), as_json=as_json)
 
 
@@ -191,7 +191,7 @@ def pause(session: CommandSession, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def resume(session: CommandSession, as_json: bool) -> None:
-    session.client().post("/api/resume")
+    session.server().post("/api/resume")
     tell({"paused": False}, session.texts("cli.resumed"), as_json=as_json)
 
 
@@ -217,7 +217,7 @@ def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: 
         except ValueError:
             raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
         check_setting_place(at)
-    url = session.client().session_url(at=at)
+    url = session.server().session_url(at=at)
     if as_json:
         say(json.dumps({"url": url}))
     elif only_print or not open_in_browser(url):
@@ -231,7 +231,7 @@ def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: 
 def quit_agent(session: CommandSession, as_json: bool) -> int:
     from agent.main.run_commands import wait_for_end
 
-    client = session.client()
+    client = session.server()
     client.post("/api/quit")
     code = wait_for_end(session)
     if as_json:

@@ -16,9 +16,7 @@ from agent.cli.session import CommandSession
 from agent.core.child import own_command
 from agent.core.config_check import validated
 from agent.core.memory_guard import ProcessKind
-from agent.core.paths import SERVER_FOLDER
-from agent.core.supervisor import is_supervised
-from agent.domain.errors import AgentError, ModelMissing, SettingsError
+from agent.domain.errors import AgentError, ModelMissing
 from agent.engine.devices import DeviceNote, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.selftest_runs import DeviceChooser
@@ -34,7 +32,7 @@ def report(session: CommandSession, *, as_json: bool = False) -> int:
     if as_json:
         return _report_json(session)
     say(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
-    findings, served = examine(all_checks(session)), _is_served(session)
+    findings, served = examine(all_checks(session)), session.is_served
     for finding in findings:
         error, text = finding.error, finding.text
         if error is not None:
@@ -92,7 +90,7 @@ async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], DeviceNote
 
 def all_checks(session: CommandSession) -> dict[str, Check]:
     """The checks for a process that has neither the library nor an engine open."""
-    served = _is_served(session)
+    served = session.is_served
     standing = ground(session.paths, session.file.load, lambda: session.texts, served=served)
     hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
     return checks(
@@ -104,14 +102,6 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
         running={"agent": lambda: session.server().status().state, "memory": lambda: _memory(session)},
         desktop=not served,
     )
-
-
-def _is_served(session: CommandSession) -> bool:
-    """Whether this home is a team server's. With settings that can't be read, what starts it, or its database, says so."""
-    try:
-        return session.is_served
-    except SettingsError:
-        return is_supervised() or (session.paths.data / SERVER_FOLDER).exists()
 
 
 def _memory(session: CommandSession) -> str:

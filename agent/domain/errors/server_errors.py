@@ -18,7 +18,7 @@ class TracingPackagesMissing(ServerError):
 
 
 class ServerStopped(ServerError):
-    """The library is a team server's, which does not run: commands can't open it beside."""
+    """The library is a team server's, which does not run: commands can't open it beside. Parameter `settings` if its settings are wrong."""
 
     code = "server.stopped"
 

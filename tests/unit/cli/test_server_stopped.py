@@ -57,6 +57,33 @@ def test_commands_about_a_team_name_the_command_that_starts_its_server(cli: Comm
     assert said.code == 1 and "[server.stopped]" in said.err and "ai-popup serve" in said.err and "systemctl start ai-popup" in said.err
 
 
+@pytest.mark.parametrize("words", [("status",), ("pause",), ("resume",), ("open", "--print"), ("quit",)])
+def test_commands_to_the_running_program_name_the_command_that_starts_a_server(cli: CommandLine, words: tuple[str, ...]) -> None:
+    assert "[agent.not_running]" in cli(*words).err
+    (cli.paths.data / "postgres").mkdir()
+
+    said = cli(*words)
+
+    assert said.code == 1 and "[server.stopped]" in said.err and "systemctl start ai-popup" in said.err and "ai-popup run" not in said.err
+
+
+@pytest.mark.parametrize("words", [("status",), ("members", "list"), ("people", "list")])
+@pytest.mark.parametrize("content", ["[server\n", '[server]\nport = "many"\n'])
+def test_with_wrong_settings_they_say_so_and_how_the_server_is_started(cli: CommandLine, words: tuple[str, ...], content: str) -> None:
+    (cli.paths.data / "postgres").mkdir()
+    cli.paths.settings.write_text(content)
+
+    said = cli(*words)
+
+    assert said.code == 1 and "[server.stopped]" in said.err and "ai-popup config validate" in said.err
+    assert "systemctl start ai-popup" in said.err and "ai-popup run" not in said.err
+
+
+def test_a_desktop_with_wrong_settings_is_not_taken_for_a_server(cli: CommandLine) -> None:
+    cli.paths.settings.write_text("[server\n")
+    assert "[agent.not_running]" in cli("status").err and "[settings.unreadable]" in cli("people", "list").err
+
+
 @pytest.mark.parametrize("words", [["serve"], ["worker"]])
 def test_a_server_without_its_packages_names_the_command_that_installs_them(cli: CommandLine, words: list[str]) -> None:
     code = "import sys; sys.modules.update(psycopg=None, procrastinate=None, argon2=None)\n"
