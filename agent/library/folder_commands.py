@@ -1,8 +1,10 @@
 """`ai-popup folders`: lists, adds and removes watched folders."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import click
 
@@ -14,6 +16,7 @@ from agent.cli.session import CommandSession
 from agent.core.settings import Share
 from agent.core.typed_paths import meant
 from agent.domain.errors import AgentError
+from agent.domain.path_text import printable
 
 if TYPE_CHECKING:
     from agent.web.schemas import Problem
@@ -68,9 +71,7 @@ def remove(session: CommandSession, paths: tuple[str, ...], dry_run: bool, as_js
             missed += 1
             say(texts("cli.folders.unknown", path=root), err=True)
             continue
-        photos = _leaving(session, root)
-        if not dry_run:
-            session.file.remove_folder(root)
+        photos = _remove(session, root, dry_run=dry_run)
         key = "cli.folders.would_remove" if dry_run else "cli.folders.removed"
         days = session.settings.library.grace_days
         facts = {"path": root, "removed": not dry_run, "photos": photos, "days": days}
@@ -101,6 +102,20 @@ def _problems(session: CommandSession) -> "dict[str, Problem]":
         return {folder.path: folder.problem for folder in session.client().status().folders if folder.problem is not None}
     except AgentError:
         return {}
+
+
+def _remove(session: CommandSession, root: str, *, dry_run: bool) -> int:
+    """Stop watching a folder, on a team server by asking it; returns how many photos leave the library with it."""
+    from agent.library.folder_schemas import FolderRemoved
+
+    if session.is_served:
+        query = urlencode({"path": printable(root), "dry_run": int(dry_run)})
+        with closing(session.server()) as server:
+            return server.call("DELETE", f"/api/folders?{query}", FolderRemoved).photos
+    photos = _leaving(session, root)
+    if not dry_run:
+        session.file.remove_folder(root)
+    return photos
 
 
 def _leaving(session: CommandSession, root: str) -> int:

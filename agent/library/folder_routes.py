@@ -110,10 +110,12 @@ def folder_routes(
         file.check_folder(root(body.path), _switches(body))
 
     @api.delete("/api/folders", openapi_extra=needs(Scope.SETTINGS_WRITE))
-    async def remove(path: str) -> FolderRemoved:
+    async def remove(path: str, dry_run: bool = False) -> FolderRemoved:
+        """Stop watching a folder; with `dry_run`, only return what that would do."""
         folder = root(path)
         photos = await asyncio.to_thread(_leaving, file, library, folder)
-        await asyncio.to_thread(file.remove_folder, folder)
+        if not dry_run:
+            await asyncio.to_thread(file.remove_folder, folder)
         return FolderRemoved(photos=photos, days=file.snapshot.library.grace_days)
 
     @api.post("/api/folders/choose", openapi_extra=needs(Scope.DESKTOP))

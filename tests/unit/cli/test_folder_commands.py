@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -53,6 +54,22 @@ def test_what_is_wrong_with_a_folder_is_told_by_the_running_agent(cli: CommandLi
     said = cli("folders", "list")
     assert said.out == f"{tmp_path}\n" and "[model.missing]" in said.err
     assert json.loads(cli("folders", "list", "--json").out)["problem"] == "model.missing"
+
+
+def test_a_running_server_is_asked_to_remove_a_folder(cli: CommandLine, running_agent: FakeAgent, tmp_path: Path) -> None:
+    watched = tmp_path / "a b"
+    watched.mkdir()
+    cli("folders", "add", str(watched))
+    (cli.paths.data / "postgres").mkdir()
+    running_agent.answers["/api/folders"] = httpx.Response(200, json={"photos": 3, "days": 30})
+
+    tried = cli("folders", "remove", str(watched), "--dry-run")
+    removed = cli("folders", "remove", str(watched))
+
+    assert (tried.code, removed.code) == (0, 0) and "3 photos" in tried.out and "3 photos" in removed.out
+    assert running_agent.asked == ["DELETE /api/folders"] * 2
+    asked = [parse_qs(each) for each in running_agent.queries]
+    assert asked == [{"path": [str(watched)], "dry_run": [dry]} for dry in ("1", "0")]
 
 
 @pytest.fixture

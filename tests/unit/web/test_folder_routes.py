@@ -174,6 +174,8 @@ async def test_removing_a_folder_says_how_many_photos_leave_with_it(owner: httpx
         served.settings.add_folder(folder)
     world.make(served.settings.snapshot)
     world.put("a", "inner/b", "inner/c")
+    tried = await owner.delete("/api/folders", params={"path": str(inner), "dry_run": True})
+    assert tried.json()["photos"] == 0 and len(served.settings.snapshot.folders) == 2, "a dry run changes nothing"
     removed = await owner.delete("/api/folders", params={"path": str(inner)})
     assert removed.json()["photos"] == 0, "the folder around it goes on holding them"
     served.settings.add_folder(inner)

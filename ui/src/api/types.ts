@@ -1557,7 +1557,10 @@ export interface paths {
          * @description Add a folder with its switches, so that one that is watched again has its old ones; omitted ones get their defaults.
          */
         readonly post: operations["add_api_folders_post"];
-        /** Remove */
+        /**
+         * Remove
+         * @description Stop watching a folder; with `dry_run`, only return what that would do.
+         */
         readonly delete: operations["remove_api_folders_delete"];
         readonly options?: never;
         readonly head?: never;
@@ -13467,6 +13470,7 @@ export interface operations {
         readonly parameters: {
             readonly query: {
                 readonly path: string;
+                readonly dry_run?: boolean;
             };
             readonly header?: never;
             readonly path?: never;
