@@ -71,7 +71,10 @@ POLICIES: Final = {
     "face": _SHARED,
     "identity": _TOLD,
     "job": "EXISTS (SELECT FROM place WHERE place.id = job.place_id)",
-    **{table: _OF_FACE.format(table) for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping", "draft")},
+    **{
+        table: _OF_FACE.format(table)
+        for table in ("embedding", "chip", "rejection", "unseen", "ignored", "adopted", "grouping", "draft", "desk_face")
+    },
     "person": _seen_person("person.id"),
     "consent": "EXISTS (SELECT FROM person WHERE person.uid = consent.person_uid)",
     "consent_link": "EXISTS (SELECT FROM person WHERE person.uid = consent_link.person_uid)",
@@ -126,7 +129,6 @@ FREE: Final = (
     "alert_message",
     "alert_silence",
     "lease",
-    "desk_face",
     "desk_feed",
     "desk_operation",
     "join_request",

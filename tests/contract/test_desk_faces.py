@@ -4,13 +4,18 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, insert, select, update
 
+from agent.core.reach import Reach, reaching
 from agent.desks.queries import DeskQueries
-from agent.domain.edits import NameFacesEdit, UnnameFacesEdit
+from agent.domain.edits import MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
 from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import api_token, member
+from agent.store.row_security import secure
+from agent.store.schema import api_token, desk_face, library_source, member, place
+from agent.store.schema import library as library_table
 from agent.web.desk_exchange import NO_ONE, DeskOperation, FaceAt
 from tests.contract.test_people import NOW, photo
+from tests.postgres import ON_SERVER
 
 DESKS, MEI, LIN = ("a" * 32, "b" * 32), "c" * 32, "d" * 32
 AT = FaceAt(photo="a" * 64, x=0.0, y=5.0, w=40.0, h=40.0)
@@ -67,3 +72,44 @@ def test_a_name_taken_away_is_told_unless_its_person_was_forgotten(library: Reda
     assert say(desks, DESKS[0], "known", lin, base=lin) == "done"
     library.forget_person(step.person_id, now=NOW, note="")
     assert told(desks, DESKS[0]) == []
+
+
+def test_a_merge_on_the_server_and_its_undo_are_told(library: RedactionQueries, desks: DeskQueries) -> None:
+    [_, other] = photo(library, "a", 2)
+    assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
+    step, _ = library.edit(NameFacesEdit(face_ids=(other,), name="Lin"), now=NOW)
+    [mei] = [each for each, name in library.person_names().items() if name == "Mei"]
+    assert step.person_id is not None
+    [lin] = library.uids_of(step.person_id)
+    merged, _ = library.edit(MergePeopleEdit(person_ids=(mei,), into=step.person_id), now=NOW)
+    assert told(desks, DESKS[0]) == ["Lin"]
+    assert say(desks, DESKS[0], "known", lin, base=lin) == "done"
+    assert library.undo(merged.token, now=NOW) is not None
+    assert told(desks, DESKS[0]) == ["Mei"]
+
+
+@pytest.fixture
+def in_libraries(library: RedactionQueries, desks: DeskQueries) -> int:
+    """A face that a desk knows as Mei, in the first of two libraries, with row security in force."""
+    with library.database.write() as tx:
+        secure(tx)
+        tx.execute(insert(library_table), [{"id": each, "name": str(each), "created_at": NOW} for each in (1, 2)])
+        tx.execute(insert(library_source), [{"root": root, "library_id": each} for each, root in ((1, "/photos"), (2, "/others"))])
+    [face_id] = photo(library, "a", 1)
+    assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
+    return face_id
+
+
+@pytest.mark.parametrize("database", ON_SERVER, indirect=True)
+def test_a_photo_beyond_the_members_reach_tells_nothing(library: RedactionQueries, desks: DeskQueries, in_libraries: int) -> None:
+    library.edit(NameFacesEdit(face_ids=(in_libraries,), name="Lin"), now=NOW)
+
+    def seen(by: int) -> tuple[list[str], int | None]:
+        """What the desk is told, and how many rows its member's role of the database reads."""
+        with reaching(Reach(frozenset({by}))), library.database.read() as tx:
+            return told(desks, DESKS[0]), tx.scalar(select(func.count()).select_from(desk_face))
+
+    assert (seen(1), seen(2)) == ((["Lin"], 1), ([], 0))
+    with library.database.write() as tx:
+        tx.execute(update(place).values(folder="/others"))
+    assert (seen(1), seen(2)) == (([], 0), (["Lin"], 1))
