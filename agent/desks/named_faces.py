@@ -3,11 +3,14 @@
 The desktop says what it took, as an operation; until then it is told again. So nothing is lost if either side ends in between.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select
 
 from agent.domain.people import Certainty
+from agent.store.facts import chunks
+from agent.store.row_security import lifted
 from agent.store.schema import audit, desk_face, face, identity, image, person
 from agent.web.desk_exchange import MOST_ENTRIES, DeskOperation, DeskResult, FaceNamed
 
@@ -42,22 +45,33 @@ def _known(asked: DeskOperation, answer: DeskResult) -> str | None:
 def changed(tx: Connection, desk_id: str) -> tuple[FaceNamed, ...]:
     """Return the faces within reach that are known as another person than this desktop knows. Call it with the caller's reach.
 
-    A person who was forgotten takes no name away: what desks named themselves stays there, as it did before.
+    A person who was forgotten takes no name away: what desks named themselves stays there, as it did before. One whom the caller may not
+    know is told as no one, unless the desktop itself said who it is.
     """
-    confirmed = and_(identity.c.face_id == face.c.id, identity.c.certainty == Certainty.CONFIRMED)
-    forgotten = select(audit.c.subject).where(audit.c.action == "forgotten", audit.c.subject.is_not(None))
     uid = func.coalesce(person.c.uid, "")
-    rows = (
-        select(image.c.sha256, face.c.x, face.c.y, face.c.w, face.c.h, uid.label("uid"), person.c.name)
-        .join_from(desk_face, face, face.c.id == desk_face.c.face_id)
-        .join(image, image.c.id == face.c.image_id)
-        .outerjoin(identity, confirmed)
-        .outerjoin(person, person.c.id == identity.c.person_id)
-        .where(desk_face.c.desk_id == desk_id, uid != desk_face.c.person_uid)
-        .where(or_(person.c.uid.is_not(None), and_(identity.c.face_id.is_(None), desk_face.c.person_uid.not_in(forgotten))))
-        .order_by(face.c.id)
-        .limit(MOST_ENTRIES)
-    )
-    return tuple(
-        FaceNamed(photo=row.sha256, x=row.x, y=row.y, w=row.w, h=row.h, person_uid=row.uid, name=row.name or "") for row in tx.execute(rows)
-    )
+    rows = _named(select(image.c.sha256, face.c.x, face.c.y, face.c.w, face.c.h, uid.label("uid"), person.c.name))
+    rows = rows.join(face, face.c.id == desk_face.c.face_id).join(image, image.c.id == face.c.image_id)
+    rows = rows.where(desk_face.c.desk_id == desk_id, uid != desk_face.c.person_uid).order_by(face.c.id)
+    found = list[FaceNamed]()
+    for chunk in chunks(_other(tx, desk_id)):
+        for row in tx.execute(rows.where(face.c.id.in_(chunk)).limit(MOST_ENTRIES - len(found))):
+            found.append(FaceNamed(photo=row.sha256, x=row.x, y=row.y, w=row.w, h=row.h, person_uid=row.uid, name=row.name or ""))
+        if len(found) == MOST_ENTRIES:
+            break
+    return tuple(found)
+
+
+def _other(tx: Connection, desk_id: str) -> Sequence[int]:
+    """Return the faces that are another person than this desktop knows, also those beyond reach: a hidden name is not one taken away."""
+    forgotten = select(audit.c.subject).where(audit.c.action == "forgotten", audit.c.subject.is_not(None))
+    rows = _named(select(desk_face.c.face_id))
+    rows = rows.where(desk_face.c.desk_id == desk_id, func.coalesce(person.c.uid, "") != desk_face.c.person_uid)
+    rows = rows.where(or_(person.c.uid.is_not(None), and_(identity.c.face_id.is_(None), desk_face.c.person_uid.not_in(forgotten))))
+    with lifted(tx):
+        return tx.scalars(rows.order_by(desk_face.c.face_id)).all()
+
+
+def _named(rows: Select[Any]) -> Select[Any]:
+    """Add to faces that a desktop spoke of who they are."""
+    confirmed = and_(identity.c.face_id == desk_face.c.face_id, identity.c.certainty == Certainty.CONFIRMED)
+    return rows.select_from(desk_face).outerjoin(identity, confirmed).outerjoin(person, person.c.id == identity.c.person_id)

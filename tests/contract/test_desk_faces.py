@@ -8,7 +8,9 @@ from sqlalchemy import func, insert, select, update
 
 from agent.core.reach import Reach, reaching
 from agent.desks.queries import DeskQueries
+from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
+from agent.people.queries import consent_rows
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.row_security import secure
 from agent.store.schema import api_token, desk_face, library_source, member, place
@@ -113,3 +115,39 @@ def test_a_photo_beyond_the_members_reach_tells_nothing(library: RedactionQuerie
     with library.database.write() as tx:
         tx.execute(update(place).values(folder="/others"))
     assert (seen(1), seen(2)) == (([], 0), (["Lin"], 1))
+
+
+@pytest.mark.parametrize("database", ON_SERVER, indirect=True)
+def test_a_person_who_is_not_shown_inside_keeps_the_name_at_the_desk_that_gave_it(
+    library: RedactionQueries, desks: DeskQueries, in_libraries: int
+) -> None:
+    def say_inside(uid: str, state: ConsentState) -> None:
+        with library.database.write() as tx:
+            consent_rows.enter(tx, uid, Consent(purpose=Purpose.SHOW_INSIDE, state=state, given_on=NOW.date()), NOW)
+
+    def seen(confided: bool) -> list[str]:
+        with reaching(Reach(frozenset({1}), confided=frozenset({1} if confided else ()))):
+            return told(desks, DESKS[0])
+
+    say_inside(MEI, ConsentState.WITHDRAWN)
+    assert (seen(False), seen(True)) == ([], []), "the face is still Mei's"
+    step, _ = library.edit(NameFacesEdit(face_ids=(in_libraries,), name="Lin"), now=NOW)
+    assert step.person_id is not None
+    [lin] = library.uids_of(step.person_id)
+    say_inside(lin, ConsentState.WITHDRAWN)
+    assert (seen(False), seen(True)) == ([""], ["Lin"])
+    with reaching(Reach(frozenset({1}))):
+        assert say(desks, DESKS[0], "known", NO_ONE) == "done"
+    assert seen(False) == []
+    say_inside(lin, ConsentState.GIVEN)
+    assert seen(False) == ["Lin"]
+
+
+@pytest.mark.parametrize("database", ON_SERVER, indirect=True)
+def test_a_forgotten_person_takes_no_name_away_from_a_member_who_may_not_read_the_record(
+    library: RedactionQueries, desks: DeskQueries, in_libraries: int
+) -> None:
+    [mei] = library.person_names()
+    library.forget_person(mei, now=NOW, note="")
+    with reaching(Reach(frozenset({1}))):
+        assert told(desks, DESKS[0]) == []
