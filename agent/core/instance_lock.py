@@ -4,11 +4,13 @@ Servers on a database of their team's share it: each of them keeps commands out,
 """
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Final
 
 from filelock import FileLock, Timeout
 
@@ -16,6 +18,9 @@ from agent.core.files import store_error
 from agent.core.paths import AppPaths
 from agent.domain.errors import AlreadyRunning, CommandRunning
 
+# Of folders in the data folder with copies of a library, for as long as a command works alone. One that is left by a killed command must
+# go: what is deleted from the library would stay in the copy.
+SCRATCH: Final = "move-"
 _CHECKED_S = 0.5  # another process may be looking whether the lock is free
 
 
@@ -35,6 +40,7 @@ def alone(paths: AppPaths, *, command: bool = True, wait_s: float = 0) -> Iterat
             raise (CommandRunning if _held(paths.command_lock) else AlreadyRunning) from error
         except OSError as error:
             raise store_error(error) from error
+        _clear(paths)
         yield
 
 
@@ -57,7 +63,13 @@ def together(paths: AppPaths) -> Iterator[None]:
             raise (CommandRunning if _held(paths.command_lock) else AlreadyRunning) from error
         except OSError as error:
             raise store_error(error) from error
+        _clear(paths)
         yield
+
+
+def _clear(paths: AppPaths) -> None:
+    for left in paths.data.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 if sys.platform != "win32":

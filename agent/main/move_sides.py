@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from agent.cli.session import CommandSession
 from agent.core.config_file import SettingsFile
 from agent.core.files import store_error, write_private
+from agent.core.instance_lock import SCRATCH
 from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.core.settings import KeyHome
 from agent.domain.errors import AlreadyRunning, MoveKeyMissing, MoveNoLibrary, MoveTargetTaken, StoreKeyMissing, StoreNewer
@@ -87,7 +88,7 @@ def desktop_library(session: CommandSession, path: Path, ask_code: Callable[[], 
         if revision is None or revision > REVISION:
             raise StoreNewer
         if revision != REVISION:
-            scratch = Path(held.enter_context(tempfile.TemporaryDirectory(dir=session.paths.data, prefix="move-")))
+            scratch = Path(held.enter_context(tempfile.TemporaryDirectory(dir=session.paths.data, prefix=SCRATCH)))
             database.copy_to(scratch / DATABASE_FILE)
             database = held.enter_context(contextlib.closing(Database.in_file(scratch / DATABASE_FILE, key)))
             upgrade(database)

@@ -1,11 +1,13 @@
 """Who else uses the library is told apart: the agent, or a command that does without one."""
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from agent.core.instance_lock import alone, together
+from agent.core.instance_lock import SCRATCH, alone, together
 from agent.core.paths import AppPaths
 from agent.domain.errors import AlreadyRunning, CommandRunning
 
@@ -36,3 +38,15 @@ def test_several_servers_share_the_library_and_keep_commands_out(tmp_path: Path)
             raise AssertionError("a command beside a server")
     with alone(one), pytest.raises(CommandRunning), together(other):
         raise AssertionError("a server beside a command")
+
+
+@pytest.mark.parametrize("hold", [alone, together])
+def test_a_copy_of_a_library_that_a_killed_command_left_is_deleted(
+    tmp_path: Path, hold: Callable[[AppPaths], AbstractContextManager[None]]
+) -> None:
+    paths = AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}).create()
+    left = paths.data / f"{SCRATCH}a1b2"
+    left.mkdir()
+    (left / "library.db").write_bytes(b"face prints")
+    with hold(paths):
+        assert not left.exists()
