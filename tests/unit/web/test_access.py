@@ -98,3 +98,13 @@ async def test_a_route_without_a_scope_refuses_even_the_owner() -> None:
     ) as owner:
         answer = await owner.get("/api/forgotten")
     assert (answer.status_code, answer.json()["code"]) == (403, "access.forbidden")
+
+
+@pytest.mark.parametrize(
+    "key", ["cover_page.look_first_publish", "errors.redact.approval_awaited.remedy", "settings.consent.second_person.help"]
+)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_texts_about_copies_for_publishing_name_the_roles_that_approve_them(language: str, key: str) -> None:
+    texts = Texts(language)
+    named = {role for role in Role if texts(f"team_page.roles.{role}").casefold() in texts(key).casefold()}
+    assert named == {role for role in Role if Scope.REDACTION_WRITE in SCOPES[role]}
