@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from agent.core.files import store_error, write_private
 from agent.core.log_rotation import rotate
 from agent.core.paths import make_private
 from agent.core.program_settings import LogSettings
-from agent.domain.errors import DatabaseFailed, RestoreFailed, RestoreNoRoom
+from agent.domain.errors import DatabaseFailed, RestoreFailed, RestoreMomentMissed, RestoreNoRoom
 from agent.store.cluster_folder import Archive
 from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres
 
@@ -23,6 +23,8 @@ _MB: Final = 1_000_000
 _SPARE: Final = 1.3  # of the database's size
 _PIECE: Final = 16 * 1024 * 1024
 _LOG: Final = 4 * _PIECE  # pieces that are there at the same time while the log is replayed
+# PostgreSQL's own words, since version 13; it has no other sign of it. Its programs run with the locale C.
+_MISSED: Final = b"recovery ended before configured recovery target was reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def restored(
         plain = make_url(address).set(host=None, port=None, query={})
         write_private(folder / ADDRESS_FILE, plain.render_as_string(hide_password=False).encode())
         embedded.home.make()
+        said = messages.stat().st_size if messages.exists() else 0
     except OSError as error:
         raise store_error(error) from error
     tool = PgBackRest(embedded.home)
@@ -60,11 +63,19 @@ def restored(
         url = embedded.start()
     except DatabaseFailed as error:
         embedded.stop()
-        raise RestoreFailed from error
+        raise (RestoreMomentMissed if _has_missed(messages, said) else RestoreFailed) from error
     try:
         yield RestoredDatabase(url, log_end(embedded.home.data) >= found.newest_wal)
     finally:
         embedded.stop()
+
+
+def _has_missed(messages: Path, said: int) -> bool:
+    """Whether PostgreSQL has written there, after the first `said` bytes, that its log ends before the moment asked for."""
+    with suppress(OSError), messages.open("rb") as file:
+        file.seek(said)
+        return _MISSED in file.read()
+    return False
 
 
 def check_room(repository: Repository, folder: Path) -> None:

@@ -189,7 +189,7 @@ def test_a_lost_server_comes_back_to_the_last_moment_and_to_one_before(site: Sit
     server.quit()
 
     too_late = site.restored("later", "--from", str(site.disk), "--to", (datetime.now(UTC) + timedelta(hours=1)).isoformat())
-    assert too_late.returncode == 1 and "backup.restore_failed" in too_late.stderr, too_late.stderr
+    assert too_late.returncode == 1 and "backup.moment_missed" in too_late.stderr, too_late.stderr
     left = site.root / "later" / "data"
     assert not (left / "postgres").exists() and not (left / "restoring").exists(), "what was restored by half takes no room"
 

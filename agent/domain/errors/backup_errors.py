@@ -108,9 +108,15 @@ class RestoreHomeTaken(BackupError):
 
 
 class RestoreFailed(BackupError):
-    """The restored database does not start or does not reach the moment. Nothing was put in place."""
+    """The restored database does not start. Nothing was put in place."""
 
     code = "backup.restore_failed"
+
+
+class RestoreMomentMissed(BackupError):
+    """The log ends before the moment asked for. Nothing was put in place."""
+
+    code = "backup.moment_missed"
 
 
 class RestoreInterrupted(BackupError):
