@@ -70,11 +70,14 @@ class IncidentWatch:
         return any_new
 
     def verify(self) -> bool:
-        """Verify the record, at the start and every hour. Returns whether it is found broken anew. Blocks. Raises StoreError."""
+        """Verify what is new in the record and a part of the rest, at the start and every hour. Returns whether it is found broken anew.
+
+        Blocks. Raises StoreError.
+        """
         now = self._clock()
         if self._verified_at is not None and timedelta() <= now - self._verified_at < VERIFY_EVERY:
             return False  # a clock that was ahead must not put the next one off
-        broken_at = self._queries.audit_broken_at(self._witness.read())
+        broken_at = self._witness.check(self._queries)
         self._verified_at = now
         return broken_at is not None and self._store((record_broken(broken_at, now),), None)
 

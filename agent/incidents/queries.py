@@ -14,7 +14,8 @@ from agent.incidents.incident_kinds import CloseReason, FirstStep, Found, Incide
 from agent.incidents.rules import WATCHED
 from agent.messages.queue import MessageQueue
 from agent.store import audit_log
-from agent.store.audit_log import AuditEntry, AuditQueries
+from agent.store.audit_chain import AuditEntry
+from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.store.rows import add
 from agent.store.schema import audit, incident, incident_message, meta

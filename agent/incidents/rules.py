@@ -12,7 +12,7 @@ from agent.core.actor import HERE
 from agent.core.server_settings import IncidentSettings
 from agent.domain.severity import Severity
 from agent.incidents.incident_kinds import SESSION, TOKEN, Found, IncidentKind
-from agent.store.audit_log import AuditEntry
+from agent.store.audit_chain import AuditEntry
 from agent.web.access import SCOPES, Role
 
 # The entries of these actions with that subject (None: any), before an entry's id, newest first.

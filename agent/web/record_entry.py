@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from agent.core.reach import current_reach
-from agent.store.audit_log import AuditEntry
+from agent.store.audit_chain import AuditEntry
 from agent.web.base_schema import Schema
 
 

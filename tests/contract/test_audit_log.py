@@ -11,7 +11,7 @@ from sqlalchemy import text
 from agent.core.actor import HERE, acting_as
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store import audit_log
-from agent.store.audit_log import AuditHead
+from agent.store.audit_chain import AuditHead
 from agent.store.database import Database
 from agent.store.fact_values import moment
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
 from agent.core.actor import acting_as
@@ -15,6 +15,7 @@ from agent.incidents.incident_kinds import CloseReason, IncidentKind, IncidentSt
 from agent.incidents.incident_watch import IncidentWatch
 from agent.incidents.queries import IncidentQueries
 from agent.messages.queue import CLAIM
+from agent.store import audit_chain
 from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.schema import audit
@@ -107,6 +108,25 @@ def test_a_record_that_was_altered_is_found_once(watched: Watched) -> None:
         tx.execute(delete(audit).where(audit.c.id == 2))
     watched.time -= timedelta(days=400)
     assert watched.watch.verify(), "a clock that was ahead puts nothing off"
+
+
+def test_an_old_entry_of_a_long_record_that_was_altered_is_found_within_a_day(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_chain, "LEAST_PART", 1)  # as if a hundred entries were a million
+    for _ in range(100):
+        watched.refuse(1)
+    watched.watch.look()
+    watched.witness.follow(watched.queries)
+    for _ in range(8):
+        assert not watched.watch.verify()
+        watched.time += timedelta(hours=1)
+    with watched.queries.database.write() as tx:
+        tx.execute(update(audit).where(audit.c.id == 20).values(number=2))
+    begun = watched.time
+    while not watched.watch.verify():
+        watched.refuse(1)
+        watched.time += timedelta(hours=1)
+        assert watched.time - begun < timedelta(days=1)
+    assert [each.number for each in watched.queries.incidents(before=None, limit=10, everything=False)] == [20]
 
 
 def test_entries_cut_off_the_end_are_found_by_how_far_it_was_read(watched: Watched) -> None:

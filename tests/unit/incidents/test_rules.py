@@ -10,7 +10,7 @@ from agent.core.server_settings import IncidentSettings
 from agent.domain.severity import Severity
 from agent.incidents.incident_kinds import FirstStep, IncidentKind, first_step
 from agent.incidents.rules import RULES, WATCHED
-from agent.store.audit_log import AuditEntry
+from agent.store.audit_chain import AuditEntry
 
 START = datetime(2026, 11, 30, 10, tzinfo=UTC)
 MEI, BEN, ANA = "a" * 32, "b" * 32, "c" * 32
