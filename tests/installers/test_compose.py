@@ -233,3 +233,15 @@ def test_caddy_accepts_its_file(profile_: str, secrets: Path, tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     assert "warn" not in done.stderr.lower(), done.stderr
+
+
+@pytest.mark.parametrize("page", ["compose.md", "compose.zh-CN.md"])
+def test_the_guide_names_services_secrets_and_scripts_that_exist(page: str) -> None:
+    guide = (ROOT / "docs" / "operate" / page).read_text(encoding="utf-8")
+    commands = re.findall(r"ai-compose (?:exec|restart|stop|start|logs)(?: -T)? ([\w-]+)(?: sh /scripts/([\w.]+))?", guide)
+    secrets = set(re.findall(r"secrets/prod/(\w+)", guide))
+    services = {service for service, _ in commands}
+    scripts = {script for _, script in commands} - {""}
+    assert {"api", "dump", "restic", "postgres"} <= services <= PROFILES["prod"]
+    assert "restic_password" in secrets and secrets <= set(composed("prod")["secrets"])
+    assert scripts and all((FOLDER / "backup" / script).is_file() for script in scripts)
