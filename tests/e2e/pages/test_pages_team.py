@@ -660,6 +660,35 @@ def test_a_refused_invitation_says_why_beside_the_fields(page: Page, visit: Visi
     expect(page.locator("form").get_by_role("alert")).to_contain_text("That user name is taken.")
 
 
+@pytest.mark.own_tab
+def test_the_members_follow_what_another_administrator_changes(page: Page, visit: Visit) -> None:
+    page.clock.install()
+    visit("#members", "team")
+    page.locator(".list li").first.wait_for()
+    page.clock.run_for(15_000)  # what it reads again at its beginning has been asked for
+    # As from another browser: this page is not told.
+    assert page.evaluate(
+        """() => fetch('/api/members', { method: 'POST', body: JSON.stringify({ name: 'leo', display_name: 'Leo Kim', role: 'viewer' }) })
+            .then(({ ok }) => ok)"""
+    )
+    page.clock.run_for(15_000)
+    expect(page.locator(".list").first).to_contain_text("Leo Kim")
+
+
+def test_a_refused_folder_says_why_at_its_field(page: Page, visit: Visit) -> None:
+    visit("#libraries", "team")
+    card = page.locator("article").first
+    page.route("**/api/libraries/*/sources", lambda route: route.fulfill(status=409, json=FORBIDDEN))
+    field = card.get_by_role("combobox", name="Folder on the server")
+    field.fill("/nowhere")
+    field.press("Enter")
+    cause = str(FORBIDDEN["cause"])
+    expect(card.locator("form + [role=alert]")).to_contain_text(cause)
+    expect(field).to_have_value("/nowhere")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile(re.escape(cause)))
+
+
 def test_roles_and_locks_are_changed_and_taken_back(page: Page, visit: Visit) -> None:
     visit("#members", "team")
     tomas = page.locator(".list li").nth(1)
