@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -35,7 +36,10 @@ class RealProgram:
         self.watched = root / "photos"
         self.watched.mkdir()
         self.paths = AppPaths.find({"AI_POPUP_HOME": str(self.home)}).create()
-        (self.paths.data / "models").symlink_to(models, target_is_directory=True)
+        if sys.platform == "win32":  # links to folders need a right there that not every user has
+            shutil.copytree(models, self.paths.data / "models")
+        else:
+            (self.paths.data / "models").symlink_to(models, target_is_directory=True)
         kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")}
         self.environment = {
             **kept,

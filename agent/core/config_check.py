@@ -35,6 +35,7 @@ _REASONS = {
     "model_type": "table",
     "network": "network",
     "not_absolute": "absolute",
+    "not_as_typed": "backslash",
     "string_too_long": "too_long",
     "string_too_short": "empty",
     "string_type": "text",
@@ -82,7 +83,13 @@ def parsed(text: bytes) -> Raw:
         raise SettingsUnreadable(line=text.count(b"\n", 0, error.start) + 1) from None
     except _NO_TOML as error:
         found = re.search(r"at line (\d+)", str(error))
-        raise SettingsUnreadable(line=int(found[1]) if found else text.count(b"\n") + 1) from None
+        line = int(found[1]) if found else text.count(b"\n") + 1
+        raise SettingsUnreadable(line=line, **_hint(text.splitlines()[line - 1 : line])) from None
+
+
+def _hint(lines: Sequence[bytes]) -> dict[str, Param]:
+    r"""Return what chooses the remedy for a Windows path in double quotes, where `\U` and `\p` are no characters."""
+    return {"backslash": 1} if any(re.search(rb'=\s*\[?\s*"[^"]*\\', line) for line in lines) else {}
 
 
 def parsed_value(text: str) -> object:

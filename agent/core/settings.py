@@ -135,6 +135,14 @@ class Folder(Section):
     share_into: Annotated[str, Field(max_length=200)] = ""
     """The server's library they go to, by name; empty if you can add photos to one only."""
 
+    @field_validator("path", "redact_to")
+    @classmethod
+    def _as_typed(cls, value: str) -> str:
+        """Refuse what TOML made of a Windows path in double quotes, such as a new line of `\\n` in `C:\\new`."""
+        if value[1:2] == ":" and any(letter < " " for letter in value):
+            raise PydanticCustomError("not_as_typed", "not as typed")
+        return value
+
     @field_validator("redact_to")
     @classmethod
     def _elsewhere(cls, value: str, info: ValidationInfo) -> str:

@@ -14,7 +14,7 @@ class SettingsNoAccess(SettingsError):
 
 
 class SettingsUnreadable(SettingsError):
-    """The file is not TOML. Parameter: `line`."""
+    """The file is not TOML. Parameters: `line`; `backslash` if it has a Windows path in double quotes."""
 
     code = "settings.unreadable"
 

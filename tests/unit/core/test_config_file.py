@@ -12,6 +12,7 @@ from agent.core.config_check import merged, nested, parsed_value, problems
 from agent.core.config_copy import SettingsCopy
 from agent.core.config_environment import from_environment
 from agent.core.config_file import SettingsFile
+from agent.core.i18n import Texts
 from agent.core.setting_fields import nearest_key, setting_fields
 from agent.core.settings import Corner, Settings, root_of
 from agent.domain.errors import (
@@ -216,6 +217,23 @@ def test_a_file_that_may_not_be_read_is_named_as_such(tmp_path: Path) -> None:
     settings.path.mkdir()
     with pytest.raises(SettingsNoAccess):
         settings.load()
+
+
+@pytest.mark.parametrize("path", [r"C:\Users\Anna", r"D:\photos", r"\\nas\photos"])
+def test_a_windows_path_in_double_quotes_gets_its_own_remedy(tmp_path: Path, path: str) -> None:
+    settings = file(tmp_path, f'[[folders]]\npath = "{path}"\n')
+    with pytest.raises(SettingsUnreadable) as refused:
+        settings.load()
+    assert refused.value.params == {"line": 2, "backslash": 1}
+    assert "'C:\\Photos'" in Texts("en").remedy(refused.value) and "'C:\\Photos'" in Texts("zh-CN").remedy(refused.value)
+
+
+@pytest.mark.parametrize("setting", ["path", 'path = "/photos"\nredact_to'])
+def test_a_windows_path_that_double_quotes_changed_is_no_folder(tmp_path: Path, setting: str) -> None:
+    settings = file(tmp_path, f'[[folders]]\n{setting} = "C:\\new\\temp"\n')  # a new line and a tab
+    with pytest.raises(SettingsInvalid) as refused:
+        settings.load()
+    assert refused.value.params["reason"] == "backslash" and "'C:\\Photos'" in Texts("en").cause(refused.value)
 
 
 def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
