@@ -1,7 +1,7 @@
 """`ai-popup record`: who did what, and whether the record is as it was written."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 import click
 
 from agent.cli.command import CommandGroup, json_option
-from agent.cli.output import note, tell
+from agent.cli.output import ProgressBar, note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.record_line import record_line
 from agent.cli.session import CommandSession
-from agent.domain.errors import AuditBroken, MovedRecordChanged, NotRunning
+from agent.domain.errors import AgentUnreachable, AuditBroken, MovedRecordChanged, NotRunning
 
 if TYPE_CHECKING:
-    from agent.main.record_schemas import RecordPage, RecordVerified
+    from agent.main.record_schemas import RecordCheck, RecordPage, RecordVerified
     from agent.store.audit_log import AuditQueries
     from agent.store.audit_witness import AuditWitness
     from agent.web.client import Client
@@ -58,7 +58,7 @@ def list_record(session: CommandSession, limit: int, before: int | None, actor: 
 @click.pass_obj
 def verify(session: CommandSession, as_json: bool) -> int:
     with _opened(session) as opened:
-        found = opened.verified()
+        found = _verified(opened.checks())
     if as_json:
         tell({"intact": found.broken_at is None and not found.changed, **found.model_dump()}, as_json=True)
     if found.changed:
@@ -71,6 +71,20 @@ def verify(session: CommandSession, as_json: bool) -> int:
     if not as_json:
         tell({}, session.texts("cli.record.intact", count=found.entries), as_json=False)
     return 0
+
+
+def _verified(checks: "Iterable[RecordCheck]") -> "RecordVerified":
+    """Show how far the record has been read. Return what was found. Raises AgentUnreachable."""
+    bar, before = ProgressBar(), 0
+    with bar.showing():
+        for each in checks:
+            if each.found is not None:
+                return each.found
+            if each.checked == 0:
+                bar.begin(each.total)
+            bar.move(each.checked - before, each.checked)
+            before = each.checked
+    raise AgentUnreachable
 
 
 class _Asked:
@@ -96,10 +110,10 @@ class _Asked:
         query = urlencode({name: value for name, value in wanted.items() if value is not None})
         return self._client.call("GET", f"/api/record?{query}", RecordPage)
 
-    def verified(self) -> "RecordVerified":
-        from agent.main.record_schemas import RecordVerified
+    def checks(self) -> "Iterable[RecordCheck]":
+        from agent.main.record_schemas import RecordCheck
 
-        return self._client.call_patiently("/api/record/verify", RecordVerified)
+        return self._client.lines("/api/record/checks", RecordCheck)
 
 
 class _Read:
@@ -121,10 +135,10 @@ class _Read:
 
         return RecordPage.read(self._library, before=before, limit=limit, actor=actor, action=action)
 
-    def verified(self) -> "RecordVerified":
-        from agent.main.record_schemas import RecordVerified
+    def checks(self) -> "Iterable[RecordCheck]":
+        from agent.main.record_schemas import record_checks
 
-        return RecordVerified.read(self._library, self._witness)
+        return record_checks(self._library, self._witness)
 
 
 @contextmanager

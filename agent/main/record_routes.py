@@ -1,14 +1,19 @@
 """Routes of the record: who did what, and whether it is as it was written."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Annotated
 
 from fastapi import FastAPI, Query
+from fastapi.responses import StreamingResponse
 
-from agent.main.record_schemas import RecordPage, RecordVerified
+from agent.main.record_schemas import RecordCheck, RecordPage, RecordVerified, record_checks
 from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
 from agent.web.access import Scope, needs
+from agent.web.lines import Lines
 from agent.web.schemas import Id
 
 Word = Annotated[str | None, Query(max_length=80)]
@@ -28,3 +33,21 @@ def record_routes(api: FastAPI, library: AuditQueries, witness: AuditWitness) ->
     async def verify() -> RecordVerified:
         """Read the whole record and check each entry."""
         return await asyncio.to_thread(RecordVerified.read, library, witness)
+
+    @api.post(
+        "/api/record/checks",
+        response_class=StreamingResponse,
+        responses={200: {"model": RecordCheck}},
+        openapi_extra=needs(Scope.RECORD_READ),
+    )
+    async def check() -> StreamingResponse:
+        """Verify the whole record, and yield lines of JSON: how far it has been read, and at last what was found."""
+        checks = record_checks(library, witness)
+        within = copy_context()  # the caller's reach: the lines are read after this returned
+        return Lines(_lines(await asyncio.to_thread(next, checks), partial(within.run, next, checks, None)))
+
+
+async def _lines(line: RecordCheck | None, following: Callable[[], RecordCheck | None]) -> AsyncGenerator[RecordCheck, None]:
+    while line is not None:
+        yield line
+        line = await asyncio.to_thread(following)

@@ -1,5 +1,6 @@
 """The API schemas of the record."""
 
+from collections.abc import Iterator
 from typing import Self
 
 from agent.core.reach import current_reach, everything
@@ -39,10 +40,39 @@ class RecordVerified(Schema):
     @classmethod
     def read(cls, library: AuditQueries, witness: AuditWitness) -> Self:
         """Raises StoreError."""
-        reach = current_reach()
         with everything():
             broken_at = library.audit_broken_at(witness.read())
+        return cls.of(library, witness, broken_at)
+
+    @classmethod
+    def of(cls, library: AuditQueries, witness: AuditWitness, broken_at: int | None) -> Self:
+        """Raises StoreError."""
+        reach = current_reach()
+        with everything():
             if reach is None or reach.audits_all:
                 changed = changed_records(library.database, witness.folder / RECORDS_FOLDER)
                 return cls(entries=library.audit_head().number, broken_at=broken_at, changed=tuple(changed))
         return cls(entries=library.audit_count(), broken_at=broken_at)
+
+
+class RecordCheck(Schema):
+    """How far the whole record has been read; the last one says what was found."""
+
+    checked: int
+    total: int
+    found: RecordVerified | None = None
+
+
+def record_checks(library: AuditQueries, witness: AuditWitness) -> Iterator[RecordCheck]:
+    """Yield how far the record has been read, and at last what was found. Raises StoreError."""
+    with everything():
+        head, total = witness.read(), library.audit_head().number
+    steps = library.audit_steps(head)
+    yield RecordCheck(checked=0, total=total)
+    while True:
+        with everything():
+            step = next(steps)
+        if step.is_last:
+            yield RecordCheck(checked=step.end.number, total=total, found=RecordVerified.of(library, witness, step.broken_at))
+            return
+        yield RecordCheck(checked=step.end.number, total=total)

@@ -6,7 +6,7 @@ that are read in parts, in order, prove as much as if they were read at once, ex
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -88,15 +88,31 @@ class ChainCheckpoint(NamedTuple):
 BEGINNING: Final = ChainMark(0, START, False)
 
 
-def broken_at(tx: Connection, witness: AuditHead | None, read: Callable[[int], None] = lambda _: None) -> int | None:
-    """Check the whole chain. Return the first entry that isn't as it was written, or that is missing.
+class ChainStep(NamedTuple):
+    """A part of a check of the whole chain."""
 
-    `read` is told the number of each page's last entry.
-    """
-    broken, end = _walk(tx, BEGINNING, read=read)
+    end: ChainMark
+    is_last: bool
+    broken_at: int | None
+    """in the last step: the first entry that isn't as it was written, or that is missing"""
+
+
+def step_from(tx: Connection, mark: ChainMark, witness: AuditHead | None, size: int | None) -> ChainStep:
+    """Check as many entries after `mark`, all for None, and the end of the chain if it is reached."""
+    last = None if size is None else mark.number + size
+    broken, end = _walk(tx, mark, last)
+    if broken is None and end.number == last:
+        return ChainStep(end, is_last=False, broken_at=None)
     if witness is not None and digest_at(tx, witness.number) != witness.digest:
-        return min(witness.number, end.number + 1 if broken is None else broken)
-    return _wrong_end(tx, end) if broken is None else broken
+        broken = min(witness.number, end.number + 1 if broken is None else broken)
+    elif broken is None:
+        broken = _wrong_end(tx, end)
+    return ChainStep(end, is_last=True, broken_at=broken)
+
+
+def broken_at(tx: Connection, witness: AuditHead | None) -> int | None:
+    """Check the whole chain. Return the first entry that isn't as it was written, or that is missing."""
+    return step_from(tx, BEGINNING, witness, None).broken_at
 
 
 def check_on(tx: Connection, witness: AuditHead | None, before: ChainCheckpoint | None) -> tuple[int | None, ChainCheckpoint]:
@@ -131,9 +147,7 @@ def _continued(tx: Connection, witness: AuditHead | None, start: ChainCheckpoint
     return broken, ChainCheckpoint(newest, again if again.number < newest.number else BEGINNING)
 
 
-def _walk(
-    tx: Connection, mark: ChainMark, last: int | None = None, read: Callable[[int], None] = lambda _: None
-) -> tuple[int | None, ChainMark]:
+def _walk(tx: Connection, mark: ChainMark, last: int | None = None) -> tuple[int | None, ChainMark]:
     """Check the entries after `mark`, up to the entry `last`. Return the first broken one, and the mark of the last one before it."""
     key = key_of(tx)
     for rows in _pages(tx, mark.number, last):
@@ -145,7 +159,6 @@ def _walk(
             if row.id != mark.number + 1 or misplaced or not hmac.compare_digest(row.digest, right):
                 return int(min(row.id, mark.number + 1)), mark
             mark = ChainMark(row.id, row.digest, row.version != PLAIN)
-        read(mark.number)
     return None, mark
 
 

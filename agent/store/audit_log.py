@@ -5,7 +5,7 @@ row, so rows cut off the end are found too. Digests and seal need the library's 
 that the database alone can't show is its return to an earlier state, head included: for that, `AuditWitness` keeps the head elsewhere.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from agent.core.actor import actor
 from agent.store import audit_chain
 from agent.store.audit_chain import (
+    BEGINNING,
     KEYED,
     OF_LIBRARIES,
     PLAIN,
@@ -21,6 +22,7 @@ from agent.store.audit_chain import (
     AuditEntry,
     AuditHead,
     ChainCheckpoint,
+    ChainStep,
     digest_of,
     is_sealed,
     key_of,
@@ -32,17 +34,27 @@ from agent.store.schema import audit as table
 from agent.store.schema import audit_head as head_table
 
 _UNSEALED = ""  # chained to by the next row if the head is not as it was written: that row never verifies
+STEP: Final = 20_000  # entries: half a second
 DETAIL_LENGTH: Final = 80
 
 
 class AuditQueries(Queries):
-    def audit_broken_at(self, witness: AuditHead | None = None, read: Callable[[int], None] = lambda _: None) -> int | None:
+    def audit_broken_at(self, witness: AuditHead | None = None) -> int | None:
         """Return the first audit entry that isn't as it was written, or that is missing; None if the log is intact.
 
-        `witness` is an earlier head that was kept elsewhere: its row must still be there. `read` is told how many entries were read.
+        `witness` is an earlier head that was kept elsewhere: its row must still be there.
         """
         with self.database.read() as tx:
-            return audit_chain.broken_at(tx, witness, read)
+            return audit_chain.broken_at(tx, witness)
+
+    def audit_steps(self, witness: AuditHead | None) -> Iterator[ChainStep]:
+        """Check the whole log as `audit_broken_at` does, in parts, each in a transaction of its own."""
+        mark, is_last = BEGINNING, False
+        while not is_last:
+            with self.database.read() as tx:
+                step = audit_chain.step_from(tx, mark, witness, STEP)
+            mark, is_last = step.end, step.is_last
+            yield step
 
     def audit_check_on(self, witness: AuditHead | None, checkpoint: str | None) -> tuple[int | None, str]:
         """Check what was added since a checkpoint, and a part of the old entries; without a genuine checkpoint, all.

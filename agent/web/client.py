@@ -84,7 +84,7 @@ class Client:
         """Like `call_patiently`, without a response body."""
         self._long(path)
 
-    def lines(self, path: str, answer: type[T], body: BaseModel) -> Iterator[T]:
+    def lines(self, path: str, answer: type[T], body: BaseModel | None = None) -> Iterator[T]:
         """Yield the lines of a streamed response. When the caller stops reading, work not yet begun is cancelled.
 
         Raises AgentUnreachable if the agent ends or stops answering meanwhile.

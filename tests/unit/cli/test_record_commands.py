@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
+from agent.cli.output import ProgressBar
 from agent.core.actor import acting_as
 from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
+from agent.domain.errors import AgentUnreachable
 from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
@@ -32,6 +35,14 @@ def opened(cli: CommandLine) -> RedactionQueries:
 
 def lines(text: str) -> Iterator[dict[str, object]]:
     return (json.loads(line) for line in text.splitlines())
+
+
+def checks(*checked: int, found: Mapping[str, object] | None) -> httpx.Response:
+    """A server's answer of four entries that says how far it has read, and at last what it found."""
+    said: list[dict[str, object]] = [{"checked": each, "total": 4} for each in (0, *checked)]
+    if found is not None:
+        said.append({"checked": 4, "total": 4, "found": found})
+    return httpx.Response(200, text="".join(f"{json.dumps(each)}\n" for each in said))
 
 
 def test_the_record_is_listed_and_verified(cli: CommandLine) -> None:
@@ -85,10 +96,25 @@ def test_a_running_server_is_asked_for_its_record(cli: CommandLine, running_agen
         "libraries": [],
     }
     running_agent.answers["/api/record"] = httpx.Response(200, json={"items": [entry], "before": None})
-    running_agent.answers["/api/record/verify"] = httpx.Response(200, json={"entries": 4, "broken_at": None})
+    running_agent.answers["/api/record/checks"] = checks(3, found={"entries": 4, "broken_at": None})
     assert [each["id"] for each in lines(cli("record", "list", "--json").out)] == [4]
     assert "4 entries, all as they were written." in cli("record", "verify").out
-    assert running_agent.asked == ["GET /api/record", "POST /api/record/verify"]
+    assert running_agent.asked == ["GET /api/record", "POST /api/record/checks"]
+
+
+def test_a_check_that_ends_before_its_result_is_no_result(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/record/checks"] = checks(3, found=None)
+    said = cli("record", "verify")
+    assert said.code != 0 and "entries" not in said.out and f"[{AgentUnreachable.code}]" in said.err
+
+
+def test_a_long_check_says_how_far_it_is(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ProgressBar, "begin", lambda _, total: bar.append(total))
+    monkeypatch.setattr(ProgressBar, "move", lambda _, steps, done: bar.append((steps, done)))
+    bar: list[object] = []
+    running_agent.answers["/api/record/checks"] = checks(1, 3, found={"entries": 4, "broken_at": None})
+    assert cli("record", "verify").code == 0
+    assert bar == [4, (0, 0), (1, 1), (2, 3)]
 
 
 def test_a_member_is_given_by_the_name_that_the_list_of_members_shows(cli: CommandLine, running_agent: FakeAgent) -> None:
@@ -106,7 +132,7 @@ def test_a_member_is_given_by_the_name_that_the_list_of_members_shows(cli: Comma
 
 
 def test_a_long_record_is_verified_for_as_long_as_that_takes(cli: CommandLine, running_agent: FakeAgent) -> None:
-    intact = httpx.Response(200, json={"entries": 5_000_000, "broken_at": None, "changed": []})
-    running_agent.slow, running_agent.answers = "/api/record/verify", {"/api/record/verify": intact}
+    intact = checks(found={"entries": 5_000_000, "broken_at": None, "changed": []})
+    running_agent.slow, running_agent.answers = "/api/record/checks", {"/api/record/checks": intact}
     said = cli("record", "verify")
     assert said.code == 0 and "5000000" in said.out.replace(",", ""), said

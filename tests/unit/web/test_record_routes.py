@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from agent.core.actor import acting_as
+from agent.store import audit_log
 
 if TYPE_CHECKING:
     import httpx
@@ -30,6 +34,25 @@ async def test_the_record_is_read_page_by_page_and_by_actor(owner: httpx.AsyncCl
     assert [each["id"] for each in (await owner.get("/api/record?actor=")).json()["items"]] == [5, 4, 2, 1]
     assert (await owner.get("/api/record?action=forgotten")).json()["items"] == []
     assert (await owner.get("/api/record?limit=0")).status_code == 422
+
+
+async def test_a_whole_check_says_how_far_it_is_and_at_last_what_was_found(
+    owner: httpx.AsyncClient, library: RedactionQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def said() -> list[tuple[int, int, object]]:
+        lines = (await owner.post("/api/record/checks")).text.splitlines()
+        return [(each["checked"], each["total"], each["found"]) for each in map(json.loads, lines)]
+
+    monkeypatch.setattr(audit_log, "STEP", 2)
+    intact: dict[str, object] = {"entries": 0, "broken_at": None, "changed": []}
+    assert await said() == [(0, 0, None), (0, 0, intact)]
+    for number in range(4):
+        library.audit_add("exported", None, number, NOW)
+    assert await said() == [(0, 4, None), (2, 4, None), (4, 4, None), (4, 4, {**intact, "entries": 4})]
+    library.audit_add("exported", None, 4, NOW)
+    with library.database.write() as tx:
+        tx.exec_driver_sql("UPDATE audit SET number = 9 WHERE id = 4")
+    assert await said() == [(0, 5, None), (2, 5, None), (3, 5, {"entries": 5, "broken_at": 4, "changed": []})]
 
 
 async def test_a_record_that_lost_its_end_is_found_also_by_its_witness(

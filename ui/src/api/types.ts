@@ -3114,6 +3114,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/record/checks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check
+         * @description Verify the whole record, and yield lines of JSON: how far it has been read, and at last what was found.
+         */
+        readonly post: operations["check_api_record_checks_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/record/verify": {
         readonly parameters: {
             readonly query?: never;
@@ -8279,6 +8299,17 @@ export interface components {
             readonly purpose: "recognise" | "show_inside" | "publish";
         };
         /**
+         * RecordCheck
+         * @description How far the whole record has been read; the last one says what was found.
+         */
+        readonly RecordCheck: {
+            /** Checked */
+            readonly checked: number;
+            readonly found?: components["schemas"]["RecordVerified"] | null;
+            /** Total */
+            readonly total: number;
+        };
+        /**
          * RecordEntry
          * @description Something that was done. Without names and paths: people and members appear by random ids.
          */
@@ -10311,6 +10342,7 @@ export type QueuePart = components['schemas']['QueuePart'];
 export type QuietRequest = components['schemas']['QuietRequest'];
 export type Reason = components['schemas']['Reason'];
 export type ReceiptOut = components['schemas']['ReceiptOut'];
+export type RecordCheck = components['schemas']['RecordCheck'];
 export type RecordEntry = components['schemas']['RecordEntry'];
 export type RecordPage = components['schemas']['RecordPage'];
 export type RecordVerified = components['schemas']['RecordVerified'];
@@ -16499,6 +16531,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["RecordPage"];
+                };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_api_record_checks_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordCheck"];
                 };
             };
             /** @description Refused */
