@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from filelock import FileLock
 
-from agent.core.files import store_error, write_private
+from agent.core.files import error_code, store_error, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import CertificateUnusable, StoreError
 
@@ -116,7 +116,7 @@ class Certificates:
                 self.load()
                 log.info("certificate.renewed")
         except (CertificateUnusable, StoreError, OSError) as error:
-            log.warning("certificate.not_renewed", code=(store_error(error) if isinstance(error, OSError) else error).code)
+            log.warning("certificate.not_renewed", code=error_code(error))
         except ValueError:  # the authority's file is damaged
             log.warning("certificate.not_renewed", code=CertificateUnusable.code)
 

@@ -118,7 +118,7 @@ async def test_the_record_is_verified_whole_and_only_names_of_ones_own_entries_a
     auditor = await two.member("aud", Sports=Role.AUDITOR)
     entries = await record(two, auditor)
     async with two.client(auditor) as client:
-        intact = {"entries": len(entries), "broken_at": None, "changed": []}
+        intact: dict[str, object] = {"entries": len(entries), "broken_at": None, "changed": []}
         assert (await client.post("/api/record/verify")).json() == intact
         assert json.loads((await client.post("/api/record/checks")).text.splitlines()[-1])["found"] == intact
         names = {each["name"] for each in (await client.get("/api/members/names")).json()["items"]}
