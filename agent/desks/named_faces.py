@@ -27,8 +27,8 @@ def note(tx: Connection, desk_id: str, face_id: int, asked: DeskOperation, answe
 
 def _known(asked: DeskOperation, answer: DeskResult) -> str | None:
     """Return the person, or an empty text for none; None if the desktop knows what it knew."""
-    if answer.state == "conflict":
-        return answer.person_uid
+    if answer.state == "conflict":  # without the name, who has it may be told as soon as the caller may know, or was named meanwhile
+        return answer.person_uid if answer.name else ""
     if answer.state != "done":
         return None
     match asked.kind:

@@ -55,6 +55,16 @@ def test_a_desk_is_told_who_its_face_is_by_now_until_it_took_that(library: Redac
     assert told(desks, one) == []
 
 
+def test_a_desk_that_named_a_face_at_the_same_moment_is_told_the_other_name(library: RedactionQueries, desks: DeskQueries) -> None:
+    photo(library, "a", 1)
+    asked = DeskOperation(uid=uuid.uuid4().hex, kind="name", person_uid=LIN, name="Lin", face=AT)
+    known = desks.within_reach(asked)
+    assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
+    answer, _, _ = desks.operate(asked, known, may_name=True, recognises=False, now=NOW, note="", desk_id=DESKS[1])
+    assert (answer.state, answer.name, answer.person_uid) == ("conflict", "", MEI)
+    assert told(desks, DESKS[1]) == ["Mei"]
+
+
 def test_a_desk_hears_nothing_of_faces_that_it_did_not_name(library: RedactionQueries, desks: DeskQueries) -> None:
     photo(library, "a", 1)
     assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
