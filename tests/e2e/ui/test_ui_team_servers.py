@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.announced import announced, announcement
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
-SERVERS = "**/api/team/servers"
+SERVERS, TEAM, UNDO = "**/api/team/servers", "**/api/team", "**/api/undo"
 SIZES = ((1280, 720), (390, 800))
 
 
@@ -73,11 +73,52 @@ def test_a_search_that_finds_no_server_or_fails_says_what_to_do(visitor: "Visito
 
 def test_leaving_says_beforehand_how_much_has_not_reached_the_server(visitor: "Visitor", language: str) -> None:
     page = visitor.page
-    joined = {"state": "joined", "name": "School", "address": "https://photos.example", "waiting": 2, "conflicts": []}
-    page.route("**/api/team", lambda route: route.fulfill(json=joined))
+    joined = {"state": "joined", "name": "School", "address": "https://photos.example", "waiting": 2, "conflicts": [], "corrections": []}
+    page.route(TEAM, lambda route: route.fulfill(json=joined))
     visitor.go("#settings/recognition", language)
     t = visitor.texts
     page.get_by_role("button", name=t("team_card.leave"), exact=True).click()
     expect(page.get_by_role("alertdialog")).to_contain_text(t("team_card.leave_unsent", count=2, name="School"))
     visitor.right(SIZES)
-    page.unroute("**/api/team")
+    page.unroute(TEAM)
+
+
+def test_changes_of_other_computers_are_undone_by_keyboard_one_after_the_other(visitor: "Visitor", language: str) -> None:
+    page = visitor.page
+    at = {"at": "2026-11-30T12:00:00Z"}
+    corrections: list[dict[str, object]] = [
+        at | {"token": "1" * 32, "mine": "Mei Lindgren-Featherstonehaugh", "theirs": "林小梅", "count": 1, "image_id": 1},
+        at | {"token": "2" * 32, "mine": "Hua", "theirs": "", "count": 3, "image_id": None},
+        at | {"token": "3" * 32, "mine": "", "theirs": "Lin", "count": 1, "image_id": 2},
+    ]
+    who = {"member": "Mei Lindgren", "people": 3, "may_name": True}
+    joined = who | {"state": "joined", "name": "School", "address": "https://photos.example", "waiting": 0, "conflicts": []}
+    undone = list[str]()
+
+    def undo(route: Route) -> None:
+        undone.append((route.request.post_data_json or {})["undo"])
+        corrections[:] = [each for each in corrections if each["token"] not in undone]
+        route.fulfill(json={"action": "corrected", "count": 1})
+
+    page.route(TEAM, lambda route: route.fulfill(json=joined | {"corrections": corrections}))
+    page.route(UNDO, undo)
+    visitor.go("#settings/recognition", language)
+    t = visitor.texts
+    shown = page.get_by_role("list", name=t("team_card.corrections")).get_by_role("listitem")
+    expect(shown).to_have_count(3)
+    expect(shown.nth(0)).to_contain_text(t("team_card.corrected", count=1, mine="Mei Lindgren-Featherstonehaugh", theirs="林小梅"))
+    expect(shown.nth(1)).to_contain_text(t("team_card.corrected_away", count=3, mine="Hua"))
+    expect(shown.nth(2)).to_contain_text(t("team_card.corrected_new", count=1, theirs="Lin"))
+    visitor.right(SIZES)
+    buttons = shown.get_by_role("button", name=t("team_card.undo_for_all"))
+    buttons.first.focus()
+    page.keyboard.press("Enter")
+    for left in (2, 1):
+        expect(shown).to_have_count(left)
+        expect(buttons.first).to_be_focused()
+        page.keyboard.press("Enter")
+    expect(page.get_by_text(t("team_card.corrections"), exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name=t("team_card.leave"), exact=True)).to_be_focused()
+    assert undone == ["1" * 32, "2" * 32, "3" * 32]
+    page.unroute(TEAM)
+    page.unroute(UNDO)
