@@ -56,6 +56,19 @@ class Desk:
             answer = api.post("/people/edits", json=wanted)
             assert answer.status_code == 200, answer.text
 
+    def face(self) -> tuple[int, str]:
+        """The only face of the only photo, and the name that was given to it."""
+        with self.program.api() as api:
+            [image] = api.get("/images").json()["items"]
+        [found] = image["faces"]
+        return found["id"], found["person"] or "" if found["certainty"] == "confirmed" else ""
+
+    def name(self, name: str) -> None:
+        """Name that face, as it is done on a photo."""
+        with self.program.api() as api:
+            answer = api.post("/people/edits", json={"kind": "name", "face_ids": [self.face()[0]], "name": name})
+            assert answer.status_code == 200, answer.text
+
     def find(self, server: RealServer) -> dict[str, Any]:
         """The server as it announces itself in the local network."""
         until = time.monotonic() + WAIT_S

@@ -5,16 +5,19 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from agent import __version__
-from tests.journeys.desk import PASSWORD, RECOGNISES, Desk, let_in
+from agent.store.schema import desk_operation
+from tests.journeys.desk import PASSWORD, RECOGNISES, Desk, administrator, let_in
 from tests.journeys.journey import PORTRAITS
 from tests.program import WAIT_S
 from tests.server_program import RealServer
@@ -108,6 +111,92 @@ def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_not
         assert len(member.get("/api/account/tokens").json()["items"]) == 1
     one.program.quit()
     assert one.left_behind(BARACK, SHORT, "B. Obama", *addresses, server.reached["fingerprint"]) == []
+
+
+def test_desks_that_named_one_face_differently_end_alike_through_kills(
+    server: RealServer, tmp_path: Path, models_folder: Path, samples_folder: Path
+) -> None:
+    desks: list[Desk] = []
+    try:
+        desks += [Desk(tmp_path / each, models_folder, samples_folder / AT_A_DESK) for each in ("one", "other", "third")]
+        _end_alike(server, *desks)
+    finally:
+        for each in desks:
+            each.program.quit()
+
+
+def _end_alike(server: RealServer, one: Desk, other: Desk, third: Desk) -> None:
+    desks = one, other, third
+    server.serve()
+    with server.visitor() as member:
+        administrator(server, member)
+        for each in desks:
+            each.join(server, lambda code: let_in(member, code))
+    for each in desks:
+        each.program.settled(1)
+        assert each.program.run("folders", "share", str(each.program.watched), "results").returncode == 0
+    awaited(lambda: all(each.team()["sharing"]["sent"] == 1 for each in desks))
+    server.kill()
+    one.name("Mei")
+    other.name("Lin")
+    server.environment["AI_POPUP__SERVER__PORT"] = server.address.rpartition(":")[2]
+    server.serve()
+    [(winner, conflict)] = conflicts(one, other)
+    loser = other if winner is one else one
+    mine, theirs = ("Mei", "Lin") if winner is one else ("Lin", "Mei")
+    awaited(lambda: [(each["mine"], each["theirs"]) for each in winner.team()["conflicts"]] == [(mine, theirs)])
+    loser.program.kill()
+    assert winner.program.run("team", "settle", conflict["uid"], "--keep", "mine").returncode == 0
+    awaited(lambda: not winner.team()["waiting"])
+    server.kill()
+    server.serve()
+
+    loser.program.start(wait=False)
+    awaited(lambda: loser.face()[1] == mine)
+    loser.program.kill()  # before or after it said that it took the name: the server tells it again, or not
+    loser.program.start(wait=False)
+    awaited(lambda: loser.team()["seen_at"] is not None)
+    assert rested(server, desks) == {"one": mine, "other": mine, "third": ""}
+    [changed] = loser.team()["corrections"]
+    assert (changed["mine"], changed["theirs"], changed["count"]) == (theirs, mine, 1)
+    assert winner.team()["corrections"] == third.team()["corrections"] == []
+
+    with loser.program.api() as api:
+        assert api.post("/undo", json={"undo": changed["token"]}).status_code == 200
+    awaited(lambda: winner.face()[1] == theirs)
+    assert rested(server, desks) == {"one": theirs, "other": theirs, "third": ""}
+    assert (set(loser.people()), set(winner.people()), third.people()) == ({theirs}, {mine, theirs}, {})
+    with server.library() as library:
+        assert sorted(library.person_names().values()) == ["Lin", "Mei"], "no one twice"
+
+
+def rested(server: RealServer, desks: Sequence[Desk]) -> dict[str, str]:
+    """Wait until nothing is to be sent or settled and the server, restarted, has nothing more to tell; returns the name at each desk."""
+    awaited(lambda: not any(team["waiting"] or team["conflicts"] for team in (each.team() for each in desks)))
+    done = operations(server)
+    server.kill()
+    server.serve()
+    back = datetime.now(UTC)
+    awaited(lambda: all(datetime.fromisoformat(each.team()["seen_at"] or "1970-01-01T00:00:00Z") > back for each in desks))
+    named = {each.program.home.parent.name: each.face()[1] for each in desks}
+    # It may have been killed before it was told that a name was taken, which is said again; nothing else is.
+    assert operations(server) - done <= 1
+    return named
+
+
+def operations(server: RealServer) -> int:
+    with server.library() as library, library.database.read() as tx:
+        return tx.scalar(select(func.count()).select_from(desk_operation)) or 0
+
+
+def awaited(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_S
+    while True:
+        with suppress(httpx.HTTPError):
+            if condition():
+                return
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def joined(desk: Desk, server: RealServer, member: httpx.Client) -> str:
