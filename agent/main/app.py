@@ -155,14 +155,14 @@ class App:
         """The default recipe of new analyses, unless a folder overrides it: no embedder while recognition is off."""
         return recipe_of(self.settings)
 
-    async def run(self, *, watch: bool = True) -> None:
+    async def run(self, *, watch: bool = True, fetch: bool = True) -> None:
         """Work until cancelled; then requeue unfinished work and end the engine. Raises StoreError at start.
 
         Without `watch` only requested work is done: no source, no folder rule, no screen. With it, a damaged library ends all work but
-        this: the status reports it, and the Status page can offer a backup.
+        this: the status reports it, and the Status page can offer a backup. Without `fetch` missing models stay missing.
         """
         try:
-            await self._work(watch=watch)
+            await self._work(self._services(watch=watch, fetch=fetch))
         except Exception as error:
             damage = reason_of(error)
             if not watch or not isinstance(damage, StoreDamaged):
@@ -176,7 +176,7 @@ class App:
             await self._recognition.close()
             await asyncio.to_thread(self.thumbnails.close)
 
-    async def _work(self, *, watch: bool) -> None:
+    async def _work(self, services: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
         await asyncio.to_thread(self.library.release_leases)
         await asyncio.to_thread(self.quiet.remember)
         await self._recognition.prepare()
@@ -184,16 +184,18 @@ class App:
         self.prepared.set()
         with self.bus.listening(self._noticed):
             async with asyncio.TaskGroup() as tasks:
-                for work in self._services(watch=watch):
-                    tasks.create_task(work)
+                for work in services:
+                    tasks.create_task(work())
 
-    def _services(self, *, watch: bool) -> list[Coroutine[Any, Any, None]]:
-        always = [each.run() for each in (self.indexer, self._recognition, self.status, self.monitor, self.memory, self.redaction.work)]
-        if not watch:  # a command that needs models fetches them itself
+    def _services(self, *, watch: bool, fetch: bool) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        always = [each.run for each in (self.indexer, self._recognition, self.status, self.monitor, self.memory, self.redaction.work)]
+        if fetch:
+            always.append(self._models.run)
+        if not watch:
             return always
         watched = partial(self._source.run, self.ingest.take)
-        lead = [self.lead.during(each) for each in (watched, self.redaction.folders.run, self._check.run, self._upkeep.run)]
-        return [*always, self._models.run(), self.screen.run(), *lead]
+        lead = [partial(self.lead.during, each) for each in (watched, self.redaction.folders.run, self._check.run, self._upkeep.run)]
+        return [*always, self.screen.run, *lead]
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[ScanOutcome]:
         """Index files on request, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""

@@ -41,7 +41,7 @@ def _made(session: CommandSession, database: "Database") -> Application:
     app = wiring.build(session.settings, session.paths, database=database, renamed=session.file.rename_kept)
     auth = Auth(time.monotonic)
     answer = commands_app(app, auth, lambda: session.texts, lambda: PORT)
-    return Application(answer, auth.token, PORT, lambda: app.run(watch=False), app.prepared)
+    return Application(answer, auth.token, PORT, lambda: app.run(watch=False, fetch=False), app.prepared)
 
 
 def _browse(url: str) -> bool:
