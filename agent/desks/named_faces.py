@@ -6,9 +6,10 @@ The desktop says what it took, as an operation; until then it is told again. So 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, and_, delete, func, insert, not_, or_, select
 
 from agent.domain.people import Certainty
+from agent.people.queries import consent_rows
 from agent.store.facts import chunks
 from agent.store.row_security import lifted
 from agent.store.schema import audit, desk_face, face, identity, image, person
@@ -45,8 +46,9 @@ def _known(asked: DeskOperation, answer: DeskResult) -> str | None:
 def changed(tx: Connection, desk_id: str) -> tuple[FaceNamed, ...]:
     """Return the faces within reach that are known as another person than this desktop knows. Call it with the caller's reach.
 
-    A person who was forgotten takes no name away: what desks named themselves stays there, as it did before. One whom the caller may not
-    know is told as no one, unless the desktop itself said who it is.
+    A person who was forgotten takes no name away: what desks named themselves stays there, as it did before. One who withdrew from being
+    recognised gives none: a desktop that heard of the withdrawal before would recognise them by its own face print. One whom the
+    caller may not know is told as no one, unless the desktop itself said who it is.
     """
     uid = func.coalesce(person.c.uid, "")
     rows = _named(select(image.c.sha256, face.c.x, face.c.y, face.c.w, face.c.h, uid.label("uid"), person.c.name))
@@ -67,6 +69,7 @@ def _other(tx: Connection, desk_id: str) -> Sequence[int]:
     rows = _named(select(desk_face.c.face_id))
     rows = rows.where(desk_face.c.desk_id == desk_id, func.coalesce(person.c.uid, "") != desk_face.c.person_uid)
     rows = rows.where(or_(person.c.uid.is_not(None), and_(identity.c.face_id.is_(None), desk_face.c.person_uid.not_in(forgotten))))
+    rows = rows.where(or_(person.c.uid.is_(None), not_(consent_rows.withdrew())))
     with lifted(tx):
         return tx.scalars(rows.order_by(desk_face.c.face_id)).all()
 

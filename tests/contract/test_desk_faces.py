@@ -86,6 +86,18 @@ def test_a_name_taken_away_is_told_unless_its_person_was_forgotten(library: Reda
     assert told(desks, DESKS[0]) == []
 
 
+def test_the_name_of_who_withdrew_is_not_told(library: RedactionQueries, desks: DeskQueries) -> None:
+    photo(library, "a", 1)
+    assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
+    assert say(desks, DESKS[1], "name", LIN, name="Lin", base=MEI) == "done"
+    with library.database.write() as tx:
+        consent_rows.enter(tx, LIN, Consent(purpose=Purpose.RECOGNISE, state=ConsentState.WITHDRAWN, given_on=NOW.date()), NOW)
+    assert told(desks, DESKS[0]) == []
+    with library.database.write() as tx:
+        consent_rows.enter(tx, LIN, Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, given_on=NOW.date()), NOW)
+    assert told(desks, DESKS[0]) == ["Lin"]
+
+
 def test_a_merge_on_the_server_and_its_undo_are_told(library: RedactionQueries, desks: DeskQueries) -> None:
     [_, other] = photo(library, "a", 2)
     assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"

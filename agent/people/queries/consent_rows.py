@@ -121,6 +121,13 @@ def has_withdrawn(tx: Connection, uids: Iterable[str]) -> bool:
     return tx.scalar(said.order_by(table.c.id.desc()).limit(1)) == ConsentState.WITHDRAWN
 
 
+def withdrew() -> ColumnElement[bool]:
+    """The condition that the last word of a `person` on recognition is a withdrawal."""
+    said = select(table.c.state).where(table.c.person_uid == person.c.uid, table.c.purpose == Purpose.RECOGNISE)
+    newest = said.order_by(table.c.id.desc()).limit(1).correlate(person).scalar_subquery()
+    return func.coalesce(newest, "") == ConsentState.WITHDRAWN
+
+
 def _lapsed() -> Select[int]:
     return select(person.c.id).where(person.c.lapsed_at.is_not(None))
 
