@@ -95,6 +95,15 @@ def shared_tab(profile: BrowserContext) -> Page:
     return profile.new_page()
 
 
+# Also what the page keeps of itself when it is left.
+FORGET = """
+const forget = () => { localStorage.clear(); sessionStorage.clear() }
+forget()
+addEventListener('pagehide', forget)
+document.addEventListener('visibilitychange', forget)
+"""
+
+
 @pytest.fixture
 def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose scripts must not fail, and that finds nothing of the test before.
@@ -110,7 +119,7 @@ def page(profile: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
 
     opened.on("pageerror", note)
     yield opened
-    opened.evaluate("localStorage.clear(); sessionStorage.clear()")
+    opened.evaluate(FORGET)
     if shared:
         opened.unroute_all(behavior="ignoreErrors")
         opened.goto("about:blank")
