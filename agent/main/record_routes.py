@@ -37,7 +37,7 @@ def record_routes(api: FastAPI, library: AuditQueries, witness: AuditWitness) ->
     @api.post(
         "/api/record/checks",
         response_class=StreamingResponse,
-        responses={200: {"model": RecordCheck}},
+        responses={200: {"content": {"application/x-ndjson": {}}}},
         openapi_extra=needs(Scope.RECORD_READ),
     )
     async def check() -> StreamingResponse:

@@ -8299,17 +8299,6 @@ export interface components {
             readonly purpose: "recognise" | "show_inside" | "publish";
         };
         /**
-         * RecordCheck
-         * @description How far the whole record has been read; the last one says what was found.
-         */
-        readonly RecordCheck: {
-            /** Checked */
-            readonly checked: number;
-            readonly found?: components["schemas"]["RecordVerified"] | null;
-            /** Total */
-            readonly total: number;
-        };
-        /**
          * RecordEntry
          * @description Something that was done. Without names and paths: people and members appear by random ids.
          */
@@ -10342,7 +10331,6 @@ export type QueuePart = components['schemas']['QueuePart'];
 export type QuietRequest = components['schemas']['QuietRequest'];
 export type Reason = components['schemas']['Reason'];
 export type ReceiptOut = components['schemas']['ReceiptOut'];
-export type RecordCheck = components['schemas']['RecordCheck'];
 export type RecordEntry = components['schemas']['RecordEntry'];
 export type RecordPage = components['schemas']['RecordPage'];
 export type RecordVerified = components['schemas']['RecordVerified'];
@@ -16559,7 +16547,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RecordCheck"];
+                    readonly "application/x-ndjson": unknown;
                 };
             };
             /** @description Refused */
