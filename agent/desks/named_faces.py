@@ -47,8 +47,8 @@ def changed(tx: Connection, desk_id: str) -> tuple[FaceNamed, ...]:
     """Return the faces within reach that are known as another person than this desktop knows. Call it with the caller's reach.
 
     A person who was forgotten takes no name away: what desks named themselves stays there, as it did before. One who withdrew from being
-    recognised gives none: a desktop that heard of the withdrawal before would recognise them by its own face print. One whom the
-    caller may not know is told as no one, unless the desktop itself said who it is.
+    recognised gives none: a desktop that heard of the withdrawal before would recognise them by its own face print. One who is
+    beyond the caller's reach is told as no one, unless the desktop itself said who it is.
     """
     uid = func.coalesce(person.c.uid, "")
     rows = _named(select(image.c.sha256, face.c.x, face.c.y, face.c.w, face.c.h, uid.label("uid"), person.c.name))

@@ -40,7 +40,7 @@ def answered(tx: Connection, sent: Any, answer: DeskResult) -> None:
     """Write an answer that settles what was sent of a face."""
     face_id = local(tx, sent.content["face"])
     if answer.state == "done":
-        # Of whom a face is not, which goes up with each new name, says nothing of who it is.
+        # Rejections, which go up with each new name, say nothing of who the face is.
         _drop_conflicts(tx, sent, only=sent.person_uid if sent.kind in (REJECT, UNREJECT) else None)
     if sent.kind == NAME and answer.state == "done":
         if answer.person_uid and answer.person_uid != sent.person_uid:

@@ -41,7 +41,7 @@ desk_operation = Table(
     Column("answer", SealedJson("desk_answer"), nullable=False),
 )
 
-# Whom each desktop knows the faces as that it spoke of: if that is another person by now, it is told.
+# The person that each desktop knows for a face that it spoke of: if the face is another person’s by now, the desktop is told.
 desk_face = Table(
     "desk_face",
     metadata,
