@@ -165,7 +165,8 @@ class PgBackRest:
 
     def info(self, only: int | None = None) -> list[Repository]:
         """Return what each repository holds, newest backup first; one that can't be read says so. `only` one is asked if given."""
-        said = json.loads(self._run(["--output=json", *([f"--repo={only}"] if only else []), "info"]))
+        # Not strict: a message may quote what a wrong key made of a file, with characters that JSON doesn't allow.
+        said = json.loads(self._run(["--output=json", *([f"--repo={only}"] if only else []), "info"]), strict=False)
         stanza: dict[str, Any] = next((each for each in said if each["name"] == STANZA), {})
         found = []
         for number in [only] if only else self.repositories:

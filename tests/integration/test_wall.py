@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from agent.core.child import environment, own_command
+from agent.core.core_files import CORE_LIMIT
 from agent.core.settings import EngineSettings
 from agent.domain.image import Recipe
 from agent.engine import rpc
@@ -351,4 +352,4 @@ def test_others_can_not_look_into_its_memory(places: Places, config: EngineConfi
     with engine("walled", places, config) as taken:
         assert Path(f"/proc/{taken.process.pid}/environ").stat().st_uid == 0, "the kernel keeps what is not dumpable for root"
         limits = Path(f"/proc/{taken.process.pid}/limits").read_text(encoding="ascii")
-        assert [line.split()[-3:-1] for line in limits.splitlines() if line.startswith("Max core")] == [["0", "0"]]
+        assert [line.split()[-3:-1] for line in limits.splitlines() if line.startswith("Max core")] == [[str(CORE_LIMIT)] * 2]

@@ -8,7 +8,7 @@ import pytest
 from agent.backups.meaning import is_refused
 from agent.backups.pgbackrest import BaseBackup, PgBackRest, Repository, _meaning
 from agent.domain.errors import AgentError, BackupFailed, RepositoryDamaged, RepositoryKeyWrong, RepositoryUnreachable, RepositoryUnwritable
-from agent.store.cluster_folder import ClusterFolder
+from agent.store.cluster_folder import STANZA, ClusterFolder
 
 # As restic 0.18 and pgBackRest 2.55 print them.
 REFUSALS = [
@@ -76,3 +76,11 @@ def test_a_failed_restore_is_damage_if_the_list_of_backups_opens(
     monkeypatch.setattr("agent.backups.pgbackrest.program", lambda: "pgbackrest")
     with pytest.raises(RepositoryDamaged if readable else failure):
         tool.restore(1, [])
+
+
+def test_a_list_that_quotes_what_a_wrong_key_made_of_it_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = PgBackRest(ClusterFolder(tmp_path, None))
+    status = '{"code":99,"message":"[CryptoError] expected key at: \x01\x1f\x0b"}'
+    monkeypatch.setattr(tool, "_run", lambda *_: f'[{{"name":"{STANZA}","repo":[{{"key":1,"status":{status}}}]}}]')
+    [found] = tool.info(1)
+    assert (found.code, found.backups) == (RepositoryUnreachable.code, ())
