@@ -14,3 +14,12 @@ def boxes(data: FileBytes) -> Iterator[tuple[bytes, int]]:
             size = int.from_bytes(data[at + 8 : at + 16], "big")
         at = at + size if size >= 8 else len(data)  # 0: to the end of the file
         yield kind, at
+
+
+def inside(data: FileBytes, wanted: bytes) -> Iterator[bytes]:
+    """Yield the content of each outer box of that kind."""
+    at = 0
+    for kind, end in boxes(data):
+        if kind == wanted:
+            yield data[at + (16 if data[at : at + 4] == b"\0\0\0\1" else 8) : end]
+        at = end

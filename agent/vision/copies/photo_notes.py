@@ -7,7 +7,7 @@ from typing import Final
 
 import PIL.Image
 
-from agent.vision.codecs import avif, jpeg, others
+from agent.vision.codecs import avif, heic, jpeg, others
 from agent.vision.codecs.boxes import boxes
 from agent.vision.codecs.file_bytes import FileBytes, unpadded
 
@@ -87,9 +87,7 @@ def _jpeg_kind(marker: int, body: bytes) -> str:
 
 def of_heic(data: FileBytes) -> PhotoNotes:
     """Return the metadata of a HEIC; its library provides the rest, so only the header is read here."""
-    import pi_heif
-
-    opened = pi_heif.open_heif(bytes(data))
+    opened = heic.open_file(data)
     info = opened.info
     notes = PhotoNotes(lossless=False, exif=_exif(info.get("exif")), xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
     notes.left = _in_boxes(data, _HEIF_KINDS)

@@ -11,6 +11,7 @@ import pytest
 from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
 from agent.vision.codecs import DecodeLimits, Pixels, decode, decoded_image, sniff
+from agent.vision.copies.photo_notes import of_heic
 from tests.quick_formats import QUICK
 
 LIMITS = DecodeLimits(megapixels=10, megabytes=10)
@@ -64,6 +65,17 @@ def test_more_pixels_than_allowed_and_missing_or_broken_ends_are_named(heif_writ
             decode(data[: int(len(data) * share)], LIMITS)
     with pytest.raises(ImageCorrupt):
         decode(data[:200] + bytes(len(data) - 200), LIMITS)
+
+
+@pytest.mark.parametrize("kind", [b"\xff\xff\xff\xff", b"Exi\xc3"])
+def test_an_item_whose_kind_is_no_text_is_named(heif_writer: None, kind: bytes) -> None:
+    """Its library would end the process: it makes a text of the kind, and looks for that text where there is none."""
+    data = heic(PIL.Image.new("RGB", (64, 64)), taken_at="2025:07:06 05:04:03")
+    at = data.index(b"Exif", data.index(b"infe"))
+    with pytest.raises(ImageCorrupt):
+        decode(data[:at] + kind + data[at + 4 :], LIMITS)
+    with pytest.raises(ValueError, match="utf-8"):
+        of_heic(data[:at] + kind + data[at + 4 :])
 
 
 SIZES = [(200, 10_100, 100, 205), (400, 15_000, 200, 450), (150, 10_100, 100, 205), (50, 7_000, None, 0), (200, 10_000, None, 0)]
