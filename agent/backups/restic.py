@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ import structlog
 from agent.backups.meaning import is_refused
 from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.core.files import disk_full
+from agent.core.scratch_folders import scratch_folder
 from agent.domain.errors import (
     BackupError,
     BackupFailed,
@@ -132,8 +132,8 @@ class Restic:
         if isinstance(self._place, RepositoryFolder):
             self._reach(self._place.path)
         try:
-            with tempfile.TemporaryDirectory() as heard:
-                return self._ran(program, words, folder, Path(heard) / "ssh")
+            with scratch_folder("restic") as heard:
+                return self._ran(program, words, folder, heard / "ssh")
         except OSError as error:  # as on a full disk
             raise BackupFailed(tool=TOOL, number=-1, where=self._where) from error
 

@@ -16,7 +16,7 @@ from agent.core.paths import make_private
 from agent.core.program_settings import LogSettings
 from agent.domain.errors import DatabaseFailed, RestoreFailed, RestoreMomentMissed, RestoreNoRoom
 from agent.store.cluster_folder import Archive
-from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres
+from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres, forget_sockets
 
 _RECOVERS_S = 6 * 3_600.0  # it may replay a week's log
 _MB: Final = 1_000_000
@@ -107,8 +107,9 @@ def log_end(data: Path) -> str:
 
 
 def clear(folder: Path) -> None:
-    """Raises StoreError."""
+    """Delete it, and the folder of its database's socket. Raises StoreError."""
     try:
+        forget_sockets(folder)
         if folder.exists():
             shutil.rmtree(folder)
     except OSError as error:

@@ -8,8 +8,8 @@ import asyncio
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +18,7 @@ import structlog
 
 from agent import __version__
 from agent.core.files import error_code
+from agent.core.scratch_folders import scratch_folder
 from agent.domain.errors import AgentError
 from agent.engine import engine_calls as calls
 from agent.engine.engine_calls import EngineConfig
@@ -59,8 +60,9 @@ class ModelPreparer:
         await self._process.close()
 
     async def _prepare(self, config: EngineConfig, place: Path) -> bool:
+        held = ExitStack()
         try:
-            staging = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ai-popup-models-"))
+            staging = await asyncio.to_thread(held.enter_context, scratch_folder("models"))
         except OSError:
             return False
         try:
@@ -74,7 +76,7 @@ class ModelPreparer:
             log.warning("models.unprepared", code=error_code(error), kind=type(error).__name__)
             return False
         finally:
-            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+            await asyncio.to_thread(held.close)
 
 
 def _key(config: EngineConfig) -> str:

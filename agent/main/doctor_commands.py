@@ -3,10 +3,8 @@
 import asyncio
 import json
 import platform
-import tempfile
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import psutil
 
@@ -16,6 +14,7 @@ from agent.cli.session import CommandSession
 from agent.core.child import own_command
 from agent.core.config_check import validated
 from agent.core.memory_guard import ProcessKind
+from agent.core.scratch_folders import scratch_folder
 from agent.domain.errors import AgentError, ModelMissing
 from agent.engine.devices import DeviceNote, Trial
 from agent.engine.engine_calls import EngineConfig, Hello
@@ -79,8 +78,8 @@ def report_device(session: CommandSession, device: str, *, as_json: bool = False
 
 async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], DeviceNote | None]:
     """Test without the record of earlier trials."""
-    with tempfile.TemporaryDirectory(prefix="ai-popup-device-") as folder:
-        chooser = DeviceChooser(Path(folder) / "devices.json", own_command("engine-worker"))
+    with scratch_folder("device") as folder:
+        chooser = DeviceChooser(folder / "devices.json", own_command("engine-worker"))
         try:
             await chooser.chosen(config)
             return chooser.trials, chooser.note

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from agent.core.files import store_error
+from agent.core.scratch_folders import scratch_folder
 from agent.core.tools import Stop, run_tool
 from agent.domain.errors import StoreDiskFull
 
@@ -74,8 +74,8 @@ class DownloadSource:
             yield lambda file, target, report: _download(self.text.replace("{file}", file), target, report)
             return
         package, _, path = self.text.partition(":")[2].partition("#")
-        with tempfile.TemporaryDirectory(prefix="ai-popup-", ignore_cleanup_errors=True) as folder:
-            archive = _fetch_package(self.kind, package, Path(folder), stop)
+        with scratch_folder("package") as folder:
+            archive = _fetch_package(self.kind, package, folder, stop)
             yield lambda file, target, report: _extract(archive, path.replace("{file}", file), target, report)
 
 

@@ -1,11 +1,10 @@
 """Copies a photo of the library to the clipboard with all its faces covered."""
 
 import asyncio
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent.core.environment import Environment
+from agent.core.scratch_folders import scratch_folder
 from agent.domain.errors import ClipboardFailed
 from agent.engine.analyser import Analyser
 from agent.engine.renderer import Render, Renderer
@@ -38,9 +37,9 @@ class ClipboardCopy:
         analysis = await self._analyser.analyse(redaction_task(self._environment.settings.value, path, False))
         marks = marks_of(analysis.faces, [None] * len(analysis.faces), EVERYONE, PLAIN)
         pictures = {}
-        with tempfile.TemporaryDirectory(prefix="ai-popup-") as folder:  # 0700
+        with scratch_folder("copy") as folder:
             for format in self._clipboard.formats:
-                output = Path(folder) / f"copy.{format}"
+                output = folder / f"copy.{format}"
                 await self._renderer.render(Render(path, str(output), covered(marks), format, strip=True))
                 pictures[format] = await asyncio.to_thread(output.read_bytes)
         await self._clipboard.put(pictures)

@@ -187,8 +187,7 @@ class EmbeddedPostgres:
             listening = {"listen_addresses": "127.0.0.1", "port": str(self._port), "unix_socket_directories": ""}
             return listening, self._keep(address.set(host="127.0.0.1", port=self._port))
         if self._sockets is None:
-            if (left := _socket_folder(address)) is not None and left.name.startswith(_SOCKETS):
-                shutil.rmtree(left, ignore_errors=True)
+            forget_sockets(self._folder)
             self._sockets = self._cluster
             if len(os.fsencode(self._cluster)) > _LONGEST_SOCKET:
                 self._sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS, dir=OPEN_TO_ALL))
@@ -251,6 +250,14 @@ def embedded_address(folder: Path) -> str:
         return (folder / ADDRESS_FILE).read_text(encoding="utf-8")
     except OSError as error:
         raise DatabaseUnreachable from error
+
+
+def forget_sockets(folder: Path) -> None:
+    """Delete the folder of the socket that a killed program left of the database in `folder`."""
+    with contextlib.suppress(DatabaseUnreachable):
+        left = _socket_folder(make_url(embedded_address(folder)))
+        if left is not None and left.name.startswith(_SOCKETS):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _socket_folder(address: URL) -> Path | None:

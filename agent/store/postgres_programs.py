@@ -4,11 +4,13 @@ import importlib.util
 import os
 import shutil
 import sys
-import tempfile
+import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.core.scratch_folders import scratch_folder, sweep
 from agent.domain.errors import DatabaseFailed, ServerPackagesMissing
 
 # A short folder that every user can enter; the variable TMPDIR may name one that others can't.
@@ -55,22 +57,23 @@ class Programs:
 
     def __init__(self, version: int, runs_as: Account | None) -> None:
         package = _package()
-        self._copy: Path | None = None
+        self._copy = ExitStack()
         if runs_as is not None and not all(folder.stat().st_mode & 0o001 for folder in package.parents):
-            self._copy = Path(tempfile.mkdtemp(prefix="ai-popup-postgres-", dir=OPEN_TO_ALL))
-            self._copy.chmod(0o755)
+            sweep(time.time(), OPEN_TO_ALL)
+            copy = self._copy.enter_context(scratch_folder("postgres", OPEN_TO_ALL))
+            for each in (copy, copy.parent):
+                each.chmod(0o755)
             libraries = package.with_name(f"{package.name}.libs")
             for folder in (package / _INSTALLED[version], libraries):
-                shutil.copytree(folder, self._copy / folder.relative_to(package.parent))
-            package = self._copy / package.name
+                shutil.copytree(folder, copy / folder.relative_to(package.parent))
+            package = copy / package.name
         self._folder = package / _INSTALLED[version] / "bin"
 
     def __getitem__(self, name: str) -> str:
         return str(self._folder / (f"{name}.exe" if sys.platform == "win32" else name))
 
     def forget(self) -> None:
-        if self._copy is not None:
-            shutil.rmtree(self._copy, ignore_errors=True)
+        self._copy.close()
 
 
 def _package() -> Path:

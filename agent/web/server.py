@@ -18,13 +18,14 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from agent.core import scratch_folders
 from agent.domain.errors import SettingsInvalid
+from agent.web import received
 from agent.web.arrivals import Arrivals
 from agent.web.connection_limits import BACKLOG, Connection, Door
 from agent.web.gate import Gate, Visit
 from agent.web.handed_over import BACKLOG as LONGER
 from agent.web.handed_over import handed_over
-from agent.web.received import sweep
 from agent.web.whereabouts import Whereabouts, forget, leave, serving_lock
 
 HANDSHAKE_S = 10.0
@@ -131,7 +132,8 @@ async def serving(
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         logging.getLogger("uvicorn.error").addFilter(_ENDING_UNSAID)
-        await asyncio.to_thread(sweep, time.time())
+        await asyncio.to_thread(received.sweep, time.time())
+        await asyncio.to_thread(scratch_folders.sweep, time.time())
         server = _Server(config, door.gate)
         if succession is not None:
             succession.server = server

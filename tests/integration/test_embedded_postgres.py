@@ -26,6 +26,7 @@ from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
 from agent.store.image_changes import Moment, changed, moment
 from agent.store.key_homes import FileHome
 from agent.store.server_database import Versions, database_url, server_database, versions_of
+from tests.killed import left_by_a_killed_program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server's programs are installed for these tests on Linux")
 
@@ -187,10 +188,12 @@ def test_programs_that_its_user_cannot_reach_are_copied(data: Path, tmp_path: Pa
     hidden.symlink_to(package, target_is_directory=True)
     hidden.with_name(f"{package.name}.libs").symlink_to(package.with_name(f"{package.name}.libs"), target_is_directory=True)
     monkeypatch.setattr(postgres_programs, "_package", lambda: hidden)
+    left = left_by_a_killed_program(Path("/tmp"))
+    os.utime(left.parent.parent, (0, 0))
     server = EmbeddedPostgres(data / "postgres", data / "postgres.log")
     try:
         assert value(server.start(), "SELECT 1") == 1
-        assert server.pid is not None
+        assert server.pid is not None and not left.exists()
         program = Path(psutil.Process(server.pid).exe())
         assert tmp_path not in program.parents and package not in program.parents
     finally:

@@ -23,6 +23,7 @@ from agent.web.client import Client
 from agent.web.connection_limits import Door
 from agent.web.server import Network, believed_proxies, serving
 from agent.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
+from tests.killed import left_by_a_killed_program
 from tests.unit.web.conftest import served, shared_api
 
 if TYPE_CHECKING:
@@ -56,6 +57,18 @@ async def test_it_speaks_to_a_served_agent_and_no_proxy_gets_to_see_it(
         client.close()
     with pytest.raises(NotRunning):
         find(tmp_path)
+
+
+async def test_what_a_killed_program_left_of_covered_copies_is_deleted(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    left = await asyncio.to_thread(left_by_a_killed_program, temporary)
+    os.utime(left.parent.parent, (0, 0))
+    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path):
+        assert not left.exists()
 
 
 def accepted(port: int) -> list[socket.socket]:

@@ -16,11 +16,11 @@ from agent.store import recovery_code
 
 
 def test_a_disk_without_room_is_told_as_a_backup_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full() -> None:
+    def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, "")
 
     monkeypatch.setattr(shutil, "which", lambda name: name)
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
     place, passwords = RepositoryFolder(tmp_path), RepositoryPasswords.of(recovery_code.write(recovery_code.new_secret()))
     with pytest.raises(BackupFailed):
         Restic(place, passwords, tmp_path / "cache").snapshots()
