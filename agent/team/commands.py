@@ -82,6 +82,19 @@ def status(session: CommandSession, as_json: bool) -> None:
             say(f"{session.sentences(each.cause, each.remedy)} [{each.code}]")
 
 
+@team.command(help=TEXTS("cli.help.team_address"))
+@click.argument("address")
+@json_option()
+@click.pass_obj
+def address(session: CommandSession, address: str, as_json: bool) -> None:
+    from agent.team.schemas import TeamOut
+
+    client = session.client()
+    client.post("/api/team/address", {"address": address})
+    now = client.call("GET", "/api/team", TeamOut)
+    tell(now.model_dump(mode="json"), session.texts("cli.team.moved", name=now.name, address=now.address), as_json=as_json)
+
+
 @team.command(help=TEXTS("cli.help.team_settle"))
 @click.argument("conflict")
 @click.option("--keep", type=click.Choice(("mine", "theirs")), required=True, help=TEXTS("cli.help.team_keep"))
@@ -159,6 +172,8 @@ def leave(session: CommandSession, remove: bool, yes: bool, as_json: bool) -> No
 
 def _server(session: CommandSession, each: "FoundServerOut") -> str:
     said = session.texts("cli.team.found", name=each.name, version=each.version, address=each.address, fingerprint=each.fingerprint)
+    if each.followed_at:
+        return f"{said}\n  {session.texts('cli.team.found_elsewhere', followed=each.followed_at, address=each.address)}"
     return f"{said}\n  {session.texts('cli.team.found_joined')}" if each.joined else said
 
 

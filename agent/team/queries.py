@@ -53,6 +53,14 @@ class TeamQueries(ConsentQueries):
             tx.execute(insert(team_link).values(id=1, joined_at=now, **values | {"may_name": int(link.may_name)}))
             audit_log.add(tx, "team_joined", None, 1, now)
 
+    def move(self, uid: str, address: str, *, now: datetime) -> bool:
+        """Note that the server is at another address; False if it was left."""
+        with self.database.write(durable=True) as tx:
+            if not tx.execute(update(team_link).where(team_link.c.uid == uid).values(address=address)).rowcount:
+                return False
+            audit_log.add(tx, "team_moved", None, 1, now)
+            return True
+
     def figures(self) -> Figures:
         with self.database.read() as tx:
             return Figures(

@@ -10,6 +10,7 @@ from agent.core.environment import utc_now
 from agent.core.i18n import Texts
 from agent.team.discovery import ServerSearch
 from agent.team.invitation import TeamInvitation
+from agent.team.records import Link
 from agent.team.schemas import (
     ConflictSettled,
     FolderUploadsOut,
@@ -28,6 +29,7 @@ from agent.team.schemas import (
 )
 from agent.team.service import TeamMembership
 from agent.web.access import Scope, needs
+from agent.web.announcement import FoundServer, address_of
 from agent.web.schemas import Problem
 
 Uid = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -78,8 +80,7 @@ def team_routes(
     async def servers() -> FoundServersOut:
         """Search the local network for servers that announce themselves; the answer takes some seconds."""
         found, link = await searching.servers(), await asyncio.to_thread(team.library.link)
-        joined = "" if link is None else link.fingerprint
-        return FoundServersOut(servers=tuple(FoundServerOut.from_record(each, joined=each.fingerprint == joined) for each in found))
+        return FoundServersOut(servers=tuple(_found(each, link) for each in found))
 
     @api.post("/api/team/join", openapi_extra=_DESKTOP)
     async def join(wanted: TeamJoin) -> JoiningOut:
@@ -90,6 +91,11 @@ def team_routes(
     async def cancel() -> None:
         """Wait for no confirmation any more."""
         await team.cancel()
+
+    @api.post("/api/team/address", status_code=204, openapi_extra=_DESKTOP)
+    async def move(wanted: TeamJoin) -> None:
+        """Follow the server at another address, once it has proved to be the one that was joined."""
+        await team.move(wanted.address)
 
     @api.post("/api/team/conflicts/{uid}", status_code=204, openapi_extra=_DESKTOP)
     async def settle(uid: Uid, wanted: ConflictSettled) -> None:
@@ -120,6 +126,12 @@ def _photo_routes(api: FastAPI, team: TeamMembership, caught_up: Callable[[], Aw
     async def retry_uploads() -> UploadsRetried:
         """Try the photos again that could not be sent."""
         return UploadsRetried(photos=await team.uploads.retry())
+
+
+def _found(server: FoundServer, link: Link | None) -> FoundServerOut:
+    joined = link is not None and server.fingerprint == link.fingerprint
+    followed = link.address if link is not None and joined and address_of(server.address) != link.address else ""
+    return FoundServerOut.from_record(server, joined=joined, followed_at=followed)
 
 
 def _joining(invitation: TeamInvitation) -> JoiningOut:

@@ -14,6 +14,8 @@ from agent.web.schemas import Problem
 
 
 class TeamJoin(Schema):
+    """A server by its address: to join it, or where the joined one is now."""
+
     address: Annotated[str, Field(min_length=1, max_length=300)]
 
 
@@ -26,6 +28,8 @@ class FoundServerOut(Schema):
     version: str
     joined: bool
     """this computer joined it"""
+    followed_at: str = ""
+    """the address at which this computer follows it, if that is another one"""
 
 
 class FoundServersOut(Schema):

@@ -18,7 +18,10 @@ from agent.domain.errors import (
     TeamEnded,
     TeamJoinedAlready,
     TeamMayNotShare,
+    TeamNotAdmitted,
     TeamNotJoined,
+    TeamServerNotFound,
+    TeamUnreachable,
 )
 from agent.team.folder_sharing import FolderSharing
 from agent.team.invitation import TeamInvitation, granted, invited
@@ -105,6 +108,47 @@ class TeamMembership:
         self.invitation = self._waiting = None
         self.changed.notify()
 
+    # -- the way there -----------------------------------------------------------------------------------------------------------
+    async def move(self, address: str) -> Link:
+        """Follow the server at another address from now on, if it is the one that was joined. What is not sent yet stays.
+
+        It proves that by the pinned authority, and by taking this computer's token. Raises TeamAddressInvalid, TeamNotJoined,
+        TeamServerNotFound, TeamCertificateChanged, TeamAddressUnnamed, TeamNotAdmitted.
+        """
+        wanted = address_of(address)
+        link, token = await self._joined_by()
+        try:
+            async with self.line.connect(wanted, link.authority, token) as server:
+                await server.operate([])
+        except TeamUnreachable as error:
+            raise TeamServerNotFound from error
+        except (SignInRequired, Forbidden) as error:
+            raise TeamNotAdmitted from error
+        if not await asyncio.to_thread(self.library.move, link.uid, wanted, now=self._environment.clock()):
+            raise TeamNotJoined  # left meanwhile
+        log.info("team.moved")
+        self.problem = None
+        self._link_changed.set()
+        self.changed.notify()
+        return replace(link, address=wanted)
+
+    async def libraries(self) -> tuple[str, ...]:
+        """Return the server's libraries to which photos of this computer can go. Raises TeamNotJoined, TeamUnreachable."""
+        link, token = await self._joined_by()
+        async with self.line.connect(link.address, link.authority, token) as server:
+            try:
+                return await server.libraries()
+            except Forbidden as error:
+                raise TeamMayNotShare from error
+
+    async def _joined_by(self) -> tuple[Link, str]:
+        """Return the server and its token. Raises TeamNotJoined."""
+        link = await asyncio.to_thread(self.library.link)
+        token = None if link is None else await asyncio.to_thread(self.line.tokens.read, link.uid)
+        if link is None or token is None:
+            raise TeamNotJoined
+        return link, token
+
     # -- following ---------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Follow the server while there is one, until cancelled."""
@@ -178,18 +222,6 @@ class TeamMembership:
             self.changed.notify()
 
     # -- leaving -------------------------------------------------------------------------------------------------------------------
-    async def libraries(self) -> tuple[str, ...]:
-        """Return the server's libraries to which photos of this computer can go. Raises TeamNotJoined, TeamUnreachable."""
-        link = await asyncio.to_thread(self.library.link)
-        token = None if link is None else await asyncio.to_thread(self.line.tokens.read, link.uid)
-        if link is None or token is None:
-            raise TeamNotJoined
-        async with self.line.connect(link.address, link.authority, token) as server:
-            try:
-                return await server.libraries()
-            except Forbidden as error:
-                raise TeamMayNotShare from error
-
     async def leave(self, *, remove: bool = False) -> Left:
         """Delete all that came from the team, and end the token: later, if the server can't be reached now. Raises TeamNotJoined.
 

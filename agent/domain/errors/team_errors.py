@@ -55,6 +55,12 @@ class TeamNotJoined(TeamError):
     code = "team.not_joined"
 
 
+class TeamNotAdmitted(TeamError):
+    """A server by the pinned authority answers at another address, but doesn't take this computer's token."""
+
+    code = "team.not_admitted"
+
+
 class JoinDenied(TeamError):
     code = "team.join_denied"
 

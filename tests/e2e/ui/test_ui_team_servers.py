@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
-SERVERS, TEAM, UNDO = "**/api/team/servers", "**/api/team", "**/api/undo"
+SERVERS, TEAM, UNDO, ADDRESS = "**/api/team/servers", "**/api/team", "**/api/undo", "**/api/team/address"
 SIZES = ((1280, 720), (390, 800))
 
 
@@ -122,3 +122,56 @@ def test_changes_of_other_computers_are_undone_by_keyboard_one_after_the_other(v
     assert undone == ["1" * 32, "2" * 32, "3" * 32]
     page.unroute(TEAM)
     page.unroute(UNDO)
+
+
+def test_a_joined_server_is_followed_at_a_typed_address_or_one_that_it_announces(visitor: "Visitor", language: str) -> None:
+    page = visitor.page
+    joined = {
+        "state": "joined",
+        "name": "School",
+        "member": "Mei",
+        "people": 3,
+        "may_name": True,
+        "waiting": 2,
+        "conflicts": [],
+        "corrections": [],
+    }
+    at, asked = ["https://old.example:8443"], list[str]()
+    other = {"name": "School", "version": "1.2.3", "fingerprint": ":".join(["0A"] * 32), "joined": False, "followed_at": ""}
+    mine = other | {"joined": True, "followed_at": at[0], "address": "https://10.0.0.5:8443"}
+    stranger, same = other | {"address": "https://10.0.0.6:8443"}, mine | {"followed_at": "", "address": at[0]}
+
+    def move(route: Route) -> None:
+        asked.append((route.request.post_data_json or {})["address"])
+        if asked[-1] == "wrong.example":
+            route.fulfill(status=409, json={"code": "team.certificate_changed", "cause": "the cause", "remedy": "the remedy", "params": {}})
+            return
+        at[:] = [asked[-1]]
+        route.fulfill(status=204)
+
+    page.route(TEAM, lambda route: route.fulfill(json=joined | {"address": at[0]}))
+    page.route(SERVERS, lambda route: route.fulfill(json={"servers": [stranger, same, mine]}))
+    page.route(ADDRESS, move)
+    visitor.go("#settings/recognition", language)
+    t = visitor.texts
+    opener = page.get_by_role("button", name=t("team_card.move"), exact=True)
+    opener.click()
+    field = page.get_by_label(t("team_card.address"), exact=True)
+    expect(field).to_be_focused()
+    page.keyboard.type("wrong.example")
+    page.keyboard.press("Enter")
+    visitor.says("the cause", whole=False)
+    expect(page.get_by_text(t("team_card.server_address", address="https://old.example:8443"))).to_be_visible()
+
+    page.get_by_role("button", name=t("team_card.find"), exact=True).click()
+    offers = page.get_by_role("button", name=t("team_card.move_to", address="https://10.0.0.5:8443"), exact=True)
+    expect(offers).to_be_visible()
+    expect(page.get_by_text("https://10.0.0.6:8443")).to_have_count(0)
+    visitor.right(SIZES)
+    offers.click()
+    expect(page.get_by_text(t("team_card.server_address", address="https://10.0.0.5:8443"))).to_be_visible()
+    expect(opener).to_be_focused()
+    expect(field).to_have_count(0)
+    assert asked == ["wrong.example", "https://10.0.0.5:8443"]
+    for each in (TEAM, SERVERS, ADDRESS):
+        page.unroute(each)

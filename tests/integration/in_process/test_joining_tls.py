@@ -15,7 +15,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from agent.desks.routes import server_routes
 from agent.domain.edits import DescribePersonEdit
-from agent.domain.errors import TeamAddressInvalid, TeamAddressUnnamed, TeamCertificateChanged, TeamServerNotFound
+from agent.domain.errors import (
+    TeamAddressInvalid,
+    TeamAddressUnnamed,
+    TeamCertificateChanged,
+    TeamNotAdmitted,
+    TeamNotJoined,
+    TeamServerNotFound,
+)
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.upgrade import open_database
 from agent.team import repeating, service
@@ -101,25 +108,44 @@ def desk(worlds: tuple[Server, Desk]) -> Desk:
     return worlds[1]
 
 
-async def test_what_was_pinned_at_joining_is_trusted_and_another_certificate_is_refused(
-    worlds: tuple[Server, Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@asynccontextmanager
+async def followed(desk: Desk) -> AsyncIterator[None]:
+    """The desk follows its server meanwhile."""
+    following = asyncio.create_task(desk.membership.run())
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeating, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(service, "_LONGEST_PAUSE_S", 0.05)
-    server, desk = worlds
-    own, other = certificates(tmp_path / "own"), certificates(tmp_path / "other")
+
+
+async def joined(server: Server, desk: Desk, own: Certificates, port: int) -> None:
+    """A member lets the desk join the server that listens there, and it learns of the one person."""
     server_routes(server.team.api, lambda: "photos", "1.2.3", lambda: (own.fingerprint, own.authority))
     mine = (await server.team.member("mei", Role.CURATOR)).member
     member = Principal("member", mine.id, mine.name, Role.CURATOR, scopes_of(Role.CURATOR))
+    server.team.origins = {f"https://localhost:{port}"}
+    invitation = await desk.membership.join(f"localhost:{port}")
+    assert (invitation.fingerprint, invitation.name) == (own.fingerprint, "photos")
+    await server.desks.decide(invitation.user_code, member, allow=True)
+    await desk.until(lambda: desk.people() == {MEI: 0} and desk.prints() == 1)
+
+
+async def test_what_was_pinned_at_joining_is_trusted_and_another_certificate_is_refused(
+    worlds: tuple[Server, Desk], tmp_path: Path, impatient: None
+) -> None:
+    server, desk = worlds
+    own, other = certificates(tmp_path / "own"), certificates(tmp_path / "other")
     mei = await server.person(MEI, "m")
-    following = asyncio.create_task(desk.membership.run())
-    try:
+    async with followed(desk):
         async with served(server.team.api, tmp_path / "run", own) as port:
-            server.team.origins = {f"https://localhost:{port}"}
-            invitation = await desk.membership.join(f"localhost:{port}")
-            assert (invitation.fingerprint, invitation.name) == (own.fingerprint, "photos")
-            await server.desks.decide(invitation.user_code, member, allow=True)
-            await desk.until(lambda: desk.people() == {MEI: 0} and desk.prints() == 1)
+            await joined(server, desk, own, port)
 
         intruder = Intruder(lambda _: JSONResponse({}))
         async with served(intruder.api, tmp_path / "intruder", other, port):
@@ -132,9 +158,54 @@ async def test_what_was_pinned_at_joining_is_trusted_and_another_certificate_is_
             await desk.until(lambda: server.named() == {"Li Mei"} and desk.membership.problem is None)
             await server.world.app.people.edit(DescribePersonEdit(person_id=mei, name=MEI))
             await desk.until(lambda: MEI in desk.people())
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_a_server_that_moved_is_followed_by_its_authority_with_all_that_was_not_sent(
+    worlds: tuple[Server, Desk], tmp_path: Path, impatient: None
+) -> None:
+    server, desk = worlds
+    own = certificates(tmp_path / "own")
+    await server.person(MEI, "m")
+    async with followed(desk):
+        async with served(server.team.api, tmp_path / "run", own) as port:
+            await joined(server, desk, own, port)
+        await desk.until(lambda: desk.membership.problem is not None)
+        await desk.rename(MEI, "Li Mei")
+        async with served(server.team.api, tmp_path / "run", own) as moved:
+            server.team.origins = {f"https://localhost:{moved}"}
+            link = await desk.membership.move(f"localhost:{moved}")
+            assert (link.address, link.fingerprint) == (f"https://localhost:{moved}", own.fingerprint)
+            await desk.until(lambda: server.named() == {"Li Mei"} and not desk.library.outbox() and desk.membership.problem is None)
+            assert desk.people() == {"Li Mei": 0} and desk.prints() == 1
+            assert desk.library.link().address == link.address  # type: ignore[union-attr]
+        assert [each.action for each in desk.world.real.audit_entries(limit=1)] == ["team_moved"]
+
+
+async def test_what_does_not_prove_to_be_the_server_is_not_followed(worlds: tuple[Server, Desk], tmp_path: Path, impatient: None) -> None:
+    server, desk = worlds
+    own, other = certificates(tmp_path / "own"), certificates(tmp_path / "other")
+    with pytest.raises(TeamNotJoined):
+        await desk.membership.move("photos.example")
+    await server.person(MEI, "m")
+    refusal = {"code": "account.sign_in_required", "cause": "", "remedy": "", "params": {}}
+    stranger, another = (Intruder(lambda _: JSONResponse(refusal, status_code=401)) for _ in range(2))
+    async with followed(desk), served(server.team.api, tmp_path / "run", own) as port:
+        await joined(server, desk, own, port)
+        async with served(stranger.api, tmp_path / "stranger", other) as at:
+            with pytest.raises(TeamCertificateChanged):
+                await desk.membership.move(f"localhost:{at}")
+        async with served(another.api, tmp_path / "another", own) as at:  # as of a copy of the server's folder, with other members
+            with pytest.raises(TeamNotAdmitted):
+                await desk.membership.move(f"localhost:{at}")
+            with pytest.raises(TeamAddressUnnamed):
+                await desk.membership.move(f"127.0.0.1:{at}")
+        with pytest.raises(TeamServerNotFound):
+            await desk.membership.move(f"localhost:{at}")
+        with pytest.raises(TeamAddressInvalid):
+            await desk.membership.move("http://localhost")
+        assert stranger.asked == [] and desk.library.link().address == f"https://localhost:{port}"  # type: ignore[union-attr]
+        await desk.rename(MEI, "Li Mei")
+        await desk.until(lambda: server.named() == {"Li Mei"})
 
 
 async def test_a_server_that_shows_the_fingerprint_of_another_is_refused_before_it_is_asked_for_anything(

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 FINGERPRINT = ":".join(["0A"] * 32)
-FOUND = {"name": "照片", "address": "https://10.0.0.5:8443", "fingerprint": FINGERPRINT, "version": "1.2.3", "joined": False}
+FOUND = {
+    "name": "照片",
+    "address": "https://10.0.0.5:8443",
+    "fingerprint": FINGERPRINT,
+    "version": "1.2.3",
+    "joined": False,
+    "followed_at": "",
+}
 JOINED = {**FOUND, "name": "Photos", "address": "https://photos.example", "joined": True}
 
 
@@ -23,6 +30,19 @@ def test_found_servers_are_told_with_what_they_say_of_themselves(cli: CommandLin
     assert said[:3] == ["照片, version 1.2.3", "  https://10.0.0.5:8443", f"  says that its certificate’s fingerprint is {FINGERPRINT}"]
     assert said[-1] == "  This computer has joined it." and len(said) == 7
     assert [json.loads(line) for line in cli("team", "find", "--json").out.splitlines()] == [FOUND, JOINED]
+
+
+def test_the_joined_server_at_another_address_is_offered_and_not_taken(cli: CommandLine, running_agent: FakeAgent) -> None:
+    moved = {**JOINED, "followed_at": "https://old.example:8443"}
+    running_agent.answers["/api/team/servers"] = httpx.Response(200, json={"servers": [moved]})
+    last = cli("team", "find").out.splitlines()[-1]
+    assert "https://old.example:8443" in last and "ai-popup team address https://photos.example" in last
+    running_agent.answers["/api/team/address"] = httpx.Response(204)
+    running_agent.answers["/api/team"] = httpx.Response(
+        200, json={"state": "joined", "name": "Photos", "address": "https://photos.example:8443"}
+    )
+    said = cli("team", "address", "photos.example")
+    assert (said.code, said.out) == (0, "Photos is followed at https://photos.example:8443.\n")
 
 
 def test_a_search_without_a_result_says_what_to_do_and_prints_no_json(cli: CommandLine, running_agent: FakeAgent) -> None:

@@ -38,6 +38,8 @@ export class SettingsApi {
   /** Servers that announce themselves in the local network; the answer takes some seconds. */
   teamServers = (): Promise<FoundServersOut> => this.client.request('GET', '/api/team/servers', undefined, FIND_LIMIT_MS)
   joinTeam = (address: string): Promise<JoiningOut> => this.client.request('POST', '/api/team/join', { address }, JOIN_LIMIT_MS)
+  /** Follow the joined server at another address. */
+  moveTeam = (address: string): Promise<void> => this.client.request('POST', '/api/team/address', { address }, JOIN_LIMIT_MS)
   cancelJoining = (): Promise<void> => this.client.request('DELETE', '/api/team/join')
   settleName = (uid: string, keep: 'mine' | 'theirs'): Promise<void> => this.client.request('POST', `/api/team/conflicts/${uid}`, { keep })
   undoCorrection = (token: string): Promise<void> => this.client.request('POST', '/api/undo', { undo: token })

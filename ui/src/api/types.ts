@@ -3790,6 +3790,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/team/address": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Move
+         * @description Follow the server at another address, once it has proved to be the one that was joined.
+         */
+        readonly post: operations["move_api_team_address_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/team/conflicts/{uid}": {
         readonly parameters: {
             readonly query?: never;
@@ -6195,6 +6215,12 @@ export interface components {
             readonly address: string;
             /** Fingerprint */
             readonly fingerprint: string;
+            /**
+             * Followed At
+             * @description the address at which this computer follows it, if that is another one
+             * @default
+             */
+            readonly followed_at: string;
             /**
              * Joined
              * @description this computer joined it
@@ -9486,7 +9512,10 @@ export interface components {
             /** Uploads */
             readonly uploads: number;
         };
-        /** TeamJoin */
+        /**
+         * TeamJoin
+         * @description A server by its address: to join it, or where the joined one is now.
+         */
         readonly TeamJoin: {
             /** Address */
             readonly address: string;
@@ -17725,6 +17754,37 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["TeamOut"];
                 };
+            };
+            /** @description Refused */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly move_api_team_address_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TeamJoin"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             readonly default: {
