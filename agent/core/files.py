@@ -136,7 +136,7 @@ def numbered(target: str) -> Iterator[str]:
 def move_new(aside: str, target: str) -> None:
     """Move a file to an unused name. Raises FileExistsError if the name is taken, and any other OSError."""
     if os.name == "nt":
-        Path(aside).rename(target)  # which fails there
+        while_held(lambda: Path(aside).rename(target))  # which fails there
         return
     try:
         if os.link in os.supports_follow_symlinks:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlencode
 
+from agent.core.files import put_in_place, while_held
 from agent.domain.errors import NotRunning
 
 FILE = "agent.json"
@@ -52,7 +53,7 @@ def leave(runtime: Path, whereabouts: Whereabouts) -> None:
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         json.dump(asdict(whereabouts), out)
-    temporary.replace(runtime / FILE)
+    put_in_place(temporary, runtime / FILE)
 
 
 def find(runtime: Path) -> Whereabouts:
@@ -70,7 +71,7 @@ def runtimes(runtime: Path) -> list[Path]:
 
 
 def forget(runtime: Path) -> None:
-    (runtime / FILE).unlink(missing_ok=True)
+    while_held(lambda: (runtime / FILE).unlink(missing_ok=True))
 
 
 @contextmanager

@@ -60,6 +60,14 @@ def test_what_may_not_be_written_is_told_and_nothing_is_left(
     assert system == "win32" or held[0] == 999_999
 
 
+def test_a_file_that_is_read_for_a_moment_takes_its_unused_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "aside").write_bytes(b"new")
+    with (tmp_path / "aside").open("rb") as reading:  # as a virus scanner does
+        monkeypatch.setattr("time.sleep", lambda _: reading.close())
+        move_new(str(tmp_path / "aside"), str(tmp_path / "target"))
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 @pytest.mark.parametrize("exists", [True, False])
 def test_no_file_is_made_or_changed_through_a_link(tmp_path: Path, exists: bool) -> None:

@@ -64,6 +64,19 @@ def test_the_word_is_found_replaced_and_forgotten(tmp_path: Path) -> None:
         Client.find(tmp_path)
 
 
+@pytest.mark.parametrize("act", [lambda runtime: leave(runtime, WHERE), forget], ids=["replaced", "forgotten"])
+def test_the_word_can_be_changed_while_a_command_reads_it(
+    tmp_path: Path, act: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(tmp_path, Whereabouts(1, "old", 2))
+    with (tmp_path / FILE).open() as reading:  # Windows neither replaces nor deletes it
+        monkeypatch.setattr("time.sleep", lambda _: reading.close())
+        act(tmp_path)
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ([] if act is forget else [FILE])
+    assert act is forget or find(tmp_path) == WHERE
+
+
 @pytest.mark.parametrize("error", [ConnectionRefusedError, TimeoutError])
 def test_a_word_whose_agent_does_not_listen_any_more_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
     def connect(address: tuple[str, int], timeout: float) -> socket.socket:
