@@ -15,6 +15,7 @@ from typing import TextIO
 import structlog
 
 from agent.core import error_counts
+from agent.core.files import keeps_from_replacing
 from agent.core.log_privacy import described, guard, without_names
 from agent.core.log_repeats import RepeatedLines
 from agent.core.program_settings import LogSettings, LogTarget
@@ -245,6 +246,9 @@ class _File(logging.handlers.RotatingFileHandler):
         return True
 
     def doRollover(self) -> None:
+        self.close()
+        if keeps_from_replacing(Path(self.baseFilename)):
+            return  # it grows until it can be renamed: trying would move the older files on, and lose the line
         super().doRollover()
         if self.backupCount == 0:
             Path(self.baseFilename).unlink(missing_ok=True)

@@ -160,6 +160,23 @@ def test_size_and_number_of_files_are_capped(tmp_path: Path, files: int) -> None
     assert all(file.stat().st_size <= 2**20 for file in kept)
 
 
+def test_a_log_that_another_program_reads_loses_no_line_and_no_older_file(tmp_path: Path) -> None:
+    def write(numbers: range) -> None:
+        logs.configure(LogSettings(max_mb=1, files=3), tmp_path)
+        for number in numbers:
+            structlog.get_logger("agent.x").info("x", number=number, digits=[10**400] * 250)  # 100 KB
+        logs.stop()
+
+    write(range(25))
+    with (tmp_path / "agent.log").open("rb"):  # Windows renames no file that is open elsewhere
+        write(range(25, 40))
+    write(range(40, 42))
+    files = [tmp_path / name for name in ("agent.log.2", "agent.log.1", "agent.log")]
+    found = [json.loads(line)["number"] for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    assert found == list(range(42))[-len(found) :] and len(found) > 20
+    assert sum(file.stat().st_size > 2**20 for file in files) <= 1
+
+
 def test_lines_that_do_not_fit_the_queue_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_QUEUE", 5)
     monkeypatch.setattr(logs._Listener, "start", lambda self: None)
