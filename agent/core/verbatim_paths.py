@@ -8,7 +8,7 @@ _MARK: Final = "\\\\?\\"
 _SHARE: Final = "UNC\\"
 _LONG: Final = 240  # a folder may have 248 characters, a file 260, unless the computer's administrator changed that
 # Photos get such names from other systems, over the network or on their disks.
-_ODD: Final = re.compile(r"[ .](\\|$)|\\(con|prn|aux|nul|com\d|lpt\d)(\.[^\\]*)?(\\|$)", re.IGNORECASE)
+_ODD: Final = re.compile(r"[ .](\\|$)|\\(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\.[^\\]*)?(\\|$)", re.IGNORECASE)
 
 
 def verbatim(path: str) -> str:
