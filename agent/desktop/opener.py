@@ -31,7 +31,7 @@ def show_in_folder(path: Path) -> bool:
     """
     if sys.platform == "win32":
         # Explorer parses its command line itself: the path in quotes, after the comma. It returns 1 even on success.
-        return _started(f'explorer /select,"{path}"', codes=(0, 1))
+        return _started(f'"{_of_windows("explorer.exe")}" /select,"{path}"', codes=(0, 1))
     if sys.platform == "darwin":
         return _started(["open", "-R", str(path)])
     return session_bus.show_items([path.absolute().as_uri()]) or _started(["xdg-open", str(path.absolute().parent)])
@@ -56,9 +56,14 @@ def open_text(path: Path) -> bool:
     """
     if sys.platform == "win32":
         # Windows has no program for .toml until the user chooses one; its own editor is always available.
-        return _opened_by_windows(path) or _launched(["notepad.exe", str(path)])
+        return _opened_by_windows(path) or _launched([_of_windows("notepad.exe"), str(path)])
     command = ["open", "-t"] if sys.platform == "darwin" else ["xdg-open"]
     return _launched([*command, str(path.absolute())]) or show_in_folder(path)
+
+
+def _of_windows(program: str) -> str:
+    """Return the path of a program of Windows: by its name alone, one in the current folder would be started."""
+    return f"{os.environ['SYSTEMROOT']}\\{program}"
 
 
 def _opened_by_windows(path: Path) -> bool:

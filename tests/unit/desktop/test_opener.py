@@ -41,10 +41,11 @@ def system(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def test_windows_selects_the_file_in_explorer(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
     system(monkeypatch, "win32")
+    monkeypatch.setenv("SYSTEMROOT", "D:\\Windows")
     runs.code = 1  # what Explorer returns when all went well
 
     assert show_in_folder(Path("photos/a, b.jpg"))
-    assert runs.commands == [f'explorer /select,"{Path("photos/a, b.jpg")}"']
+    assert runs.commands == [rf'"D:\Windows\explorer.exe" /select,"{Path("photos/a, b.jpg")}"']  # not one in the current folder
 
 
 def test_macos_reveals_the_file_in_finder(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
@@ -190,11 +191,12 @@ def test_windows_takes_its_own_editor_where_no_program_is_known(monkeypatch: pyt
 
     system(monkeypatch, "win32")
     monkeypatch.setattr(os, "startfile", unknown, raising=False)
+    monkeypatch.setenv("SYSTEMROOT", "D:\\Windows")
     programs = Programs(None)
     monkeypatch.setattr(subprocess, "Popen", programs)
 
     assert open_text(Path("settings.toml"))
-    assert programs.commands == [["notepad.exe", "settings.toml"]]
+    assert programs.commands == [[r"D:\Windows\notepad.exe", "settings.toml"]]
     monkeypatch.setattr(os, "startfile", lambda path: None)
     assert open_text(Path("settings.toml"))
     assert len(programs.commands) == 1
