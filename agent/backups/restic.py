@@ -16,6 +16,7 @@ from agent.backups.meaning import is_refused
 from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.core.files import disk_full
 from agent.core.scratch_folders import scratch_folder
+from agent.core.tools import NO_CONSOLE
 from agent.domain.errors import (
     BackupError,
     BackupFailed,
@@ -148,7 +149,7 @@ class Restic:
                 env=self._environment(),
                 check=False,
                 timeout=_LIMIT_S,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows a console would flash up
+                creationflags=NO_CONSOLE,
             )
         except OSError as error:
             raise BackupToolMissing(tool=TOOL) from error

@@ -6,10 +6,14 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 from agent.core.hanging_calls import begin
+
+NO_CONSOLE: Final[int] = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""For `creationflags`: on Windows a program without a console would open one for a tool that has one."""
 
 
 class Stop:
@@ -34,7 +38,7 @@ class Stop:
         with self._turn:
             if self._set:
                 raise InterruptedError
-            process = self._process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, cwd=folder)
+            process = self._process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, cwd=folder, creationflags=NO_CONSOLE)
         try:
             yield process
         finally:

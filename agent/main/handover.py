@@ -19,6 +19,7 @@ from agent.core.files import error_code
 from agent.core.instance_lock import alone
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
+from agent.core.tools import NO_CONSOLE
 from agent.desktop.watchdog import unwatched
 from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
 from agent.main.library_home import library_care
@@ -173,7 +174,9 @@ def comes_up(command: Sequence[str], version: str, paths: AppPaths) -> bool:
     """Start a new version, wait until it reports health and that version, and end it with all its processes."""
     none = subprocess.DEVNULL
     try:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=none, stderr=none, env=fresh_environment())
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=none, stderr=none, env=fresh_environment(), creationflags=NO_CONSOLE
+        )
     except OSError:
         return False
     try:

@@ -47,11 +47,11 @@ def answering(session: CommandSession) -> "Client":
     with suppress(NotRunning):
         return session.client()
     from agent.core.child import own_command
+    from agent.core.tools import NO_CONSOLE
 
     none = subprocess.DEVNULL
-    unseen: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows only
     command = own_command("run")
-    started = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True, creationflags=unseen)
+    started = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True, creationflags=NO_CONSOLE)
     end = time.monotonic() + START_S
     # An agent that exits successfully yields to another one that is also starting: some file managers call once per file.
     while time.monotonic() < end and not started.poll():

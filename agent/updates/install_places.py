@@ -21,6 +21,7 @@ Exchange: TypeAlias = Callable[[Path, Path], None]  # swaps the names of two fil
 
 _TOOL_LIMIT_S = 600
 _WINDOWS_PROGRAM = "ai-popup.exe"
+_WITHOUT_CONSOLE = "ai-popup-window.exe"  # and with a watchdog
 
 
 class InstallPlace(Protocol):
@@ -184,7 +185,7 @@ class NsisPlace:
 
     @property
     def command(self) -> Sequence[str]:
-        return [str(self._target / _WINDOWS_PROGRAM)]
+        return [str(self._target / _WITHOUT_CONSOLE)]
 
     @property
     def staged_command(self) -> Sequence[str]:

@@ -5,11 +5,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from agent.core.paths import AppPaths
 from agent.core.tools import Stop, run_tool
+from agent.main.handover import comes_up
 
 # Starts a process of its own, writes down the ids of both, and sleeps.
 PARENT = """
@@ -19,6 +22,32 @@ pathlib.Path("part").write_text(f"{os.getpid()} {child.pid}")
 os.replace("part", "ids")
 time.sleep(60)
 """
+
+
+@pytest.fixture
+def flags(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What Windows is told of each process that is started."""
+    found: list[int] = []
+
+    class Noting(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **named: Any) -> None:
+            found.append(named.pop("creationflags", 0))
+            super().__init__(*words, **named)
+
+    monkeypatch.setattr(subprocess, "Popen", Noting)
+    return found
+
+
+def test_no_console_opens_for_a_tool(flags: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.core.tools.NO_CONSOLE", 123)
+    run_tool([sys.executable, "-S", "-c", ""], tmp_path, limit_s=60, stop=Stop())
+    assert flags == [123]
+
+
+def test_no_console_opens_for_the_trial_of_a_new_version(flags: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.main.handover.NO_CONSOLE", 123)
+    assert not comes_up([sys.executable, "-S", "-c", ""], "1.2.3", AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}))
+    assert flags == [123]
 
 
 def started(folder: Path) -> list[int]:

@@ -192,7 +192,7 @@ def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
     assert bundle is not None and bundle.command == [str(Path("/Applications/AI Popup.app/Contents/MacOS/ai-popup"))]
     assert at(PackageKind.DMG, "0.2.0", executable="/usr/bin/python3") is None
     windows = at(PackageKind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
-    assert windows is not None and windows.command == [str(Path("/Programs/AI Popup/ai-popup.exe"))]
+    assert windows is not None and windows.command == [str(Path("/Programs/AI Popup/ai-popup-window.exe"))]
     (tmp_path / "AI Popup.setup.exe").touch()
     placed = at(PackageKind.NSIS, "0.2.0", executable=str(tmp_path / "AI Popup" / "ai-popup.exe"))
     assert placed is not None
