@@ -163,6 +163,7 @@ def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: 
     assert said == ["desktop.no_tray"]
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the icon needs no such library, and it would be shown")
 def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("agent.main.process.display_available", "agent.desktop.display.display_available"):
         monkeypatch.setattr(name, lambda: True)
