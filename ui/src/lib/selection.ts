@@ -46,9 +46,22 @@ export function everything(selection: Selection, order: ArrayLike<number>): Sele
   return { ids: new Set(Array.from(order)), anchor: selection.anchor, active: selection.active ?? order[0] ?? null }
 }
 
-/** Without the photos that are no longer shown. */
-export function remaining(selection: Selection, placeOf: (id: number) => number): Selection {
-  const there = (id: number | null): number | null => (id !== null && placeOf(id) >= 0 ? id : null)
-  const ids = new Set([...selection.ids].filter((id) => placeOf(id) >= 0))
-  return { ids, anchor: there(selection.anchor), active: there(selection.active) }
+/** The first at a place of a list or after it that stays, else the last one before it; null if none does. */
+export function nearest(ids: ArrayLike<number>, place: number, stays: (id: number) => boolean): number | null {
+  const at = Math.max(0, place)
+  for (let after = at; after < ids.length; after++) if (stays(ids[after] as number)) return ids[after] as number
+  for (let before = Math.min(at, ids.length) - 1; before >= 0; before--) if (stays(ids[before] as number)) return ids[before] as number
+  return null
+}
+
+/**
+ * Without what is no longer shown; the keyboard goes on beside it.
+ *
+ * @param before all ids, as they were shown
+ */
+export function remaining(selection: Selection, placeOf: (id: number) => number, before: ArrayLike<number>): Selection {
+  const stays = (id: number): boolean => placeOf(id) >= 0
+  const { ids, anchor, active } = selection
+  const goesOn = active === null || stays(active) ? active : nearest(before, Array.prototype.indexOf.call(before, active), stays)
+  return { ids: new Set([...ids].filter(stays)), anchor: anchor !== null && stays(anchor) ? anchor : null, active: goesOn }
 }

@@ -4,7 +4,7 @@ import { ApiError, type Client } from '../api/client'
 import { EVERYTHING, type LibraryAction, type LibraryFilter, type PackedIndex } from '../api/photoFilter'
 import type { FolderOut, ImageOut, LibraryActionDone } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
-import { NOTHING, remaining, type Selection } from '../lib/selection'
+import { nearest, NOTHING, remaining, type Selection } from '../lib/selection'
 import { toasts, type Outcome, type UndoStep, type Toasts } from '../lib/toasts.svelte'
 import { undoing } from '../lib/undoing'
 import { PhotoDetails } from './photoDetails.svelte'
@@ -134,11 +134,12 @@ export class LibraryState {
     if (filter !== this.filter) return
     // The same photos need no new layout.
     if (answer !== null) {
+      const before = this.order?.ids ?? new Uint32Array()
       this.order = unpack(answer.bytes)
       this.etag = answer.etag
       this.places = null
       this.lookedFor = 0
-      this.selection = remaining(this.selection, this.placeOf)
+      this.selection = remaining(this.selection, this.placeOf, before)
     }
     this.photos.outdate()
     // The photos don't wait for them.
@@ -235,11 +236,8 @@ export class LibraryState {
   private leave(ids: readonly number[]): void {
     const gone = new Set(ids)
     const order = this.order?.ids ?? new Uint32Array()
-    const from = Math.max(0, this.active === null ? 0 : this.placeOf(this.active))
-    let next = from
-    while (next < order.length && gone.has(order[next] as number)) next += 1
-    if (next === order.length) for (next = from; next >= 0 && gone.has(order[next] as number); ) next -= 1
-    this.selection = { ...NOTHING, active: order[next] ?? null }
+    const from = this.active === null ? 0 : this.placeOf(this.active)
+    this.selection = { ...NOTHING, active: nearest(order, from, (id) => !gone.has(id)) }
   }
 
   private said(action: LibraryAction, count: number): string {

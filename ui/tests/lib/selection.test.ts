@@ -31,8 +31,13 @@ describe('a selection', () => {
     const all = everything(NOTHING, ORDER)
     expect(all.ids.size).toBe(5)
     expect(all.active).toBe(50)
-    const left = remaining(all, (id) => (id > 30 ? 0 : -1))
+    const left = remaining(all, (id) => (id > 30 ? 0 : -1), ORDER)
     expect(chosen(left)).toEqual([40, 50])
-    expect(remaining(only(30), () => -1)).toEqual(NOTHING)
+    expect(remaining(only(30), () => -1, ORDER)).toEqual(NOTHING)
+  })
+
+  it('leaves the keyboard beside what is no longer shown: after it, or at the end before it', () => {
+    expect(remaining(only(30), (id) => (id === 30 || id === 20 ? -1 : 0), ORDER)).toEqual({ ...NOTHING, active: 10 })
+    expect(remaining(only(10), (id) => (id < 30 ? -1 : 0), ORDER)).toEqual({ ...NOTHING, active: 30 })
   })
 })
