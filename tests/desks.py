@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     Answering = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 KEY = bytes(32)
+PHOTO = b"anna at the lake"
 LIMITS = Limits(file_bytes=20_000_000, total_bytes=0, keep_free_bytes=0, unfinished=5, days=2)
 SETTINGS = Settings.model_validate({"recognition": {"enabled": True}})
 
@@ -237,6 +239,18 @@ class Desk:
         """All that is in the library, in one text."""
         with self.world.real.database.read() as tx:
             return "\n".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(select(table)))
+
+
+async def shared(desk: Desk, content: bytes = PHOTO) -> int:
+    """A photo in a folder of which results are shared; returns its only face."""
+    folders = [{"path": str(desk.world.folder / "shared"), "share": "results"}]
+    await desk.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "folders": folders}))
+    async with desk.world.app.indexer.at_rest():
+        desk.world.put(f"shared/{content[:1].decode()}", content=content)
+    desk.membership.sharing.begin_anew()
+    [found] = desk.world.real.faces_of(hashlib.sha256(content).hexdigest())
+    await desk.until(lambda: bool(desk.server.world.real.faces_of(hashlib.sha256(content).hexdigest())))
+    return found
 
 
 class Office:

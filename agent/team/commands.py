@@ -152,8 +152,8 @@ def leave(session: CommandSession, remove: bool, yes: bool, as_json: bool) -> No
     if now.state != "joined":
         raise TeamNotJoined
     questions = [session.texts("cli.team.leave_question", name=now.name)]
-    if now.waiting:
-        questions.append(session.texts("team_card.leave_unsent", count=now.waiting, name=now.name))
+    if now.unsent:
+        questions.append(session.texts("team_card.leave_unsent", count=now.unsent, name=now.name))
     if remove and now.uploads is not None and now.uploads.last_copies:
         questions.append(session.texts("cli.team.last_copies", count=now.uploads.last_copies))
     confirm(session.texts, "\n".join(questions), yes=yes)

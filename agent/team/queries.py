@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -20,6 +20,7 @@ from agent.store import audit_log, journal
 from agent.store.facts import free_name
 from agent.store.rows import BACKUPS_HOLD_PURGED, take_note
 from agent.store.schema import (
+    audit,
     consent,
     face,
     person,
@@ -37,6 +38,8 @@ from agent.team.records import Figures, Left, Link, TeamConflict, TeamCorrection
 from agent.team.taking import Taking, is_confirmed
 from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, FaceNamed, PeoplePage, Sharing
 
+ENDED: Final = "team_ended"
+_TOLD: Final = timedelta(days=30)
 _LINK: Final = tuple(column for column in team_link.c if column.name not in ("id", "joined_at"))
 
 
@@ -67,6 +70,7 @@ class TeamQueries(ConsentQueries):
                 tx.scalar(select(func.count()).select_from(team_person).where(team_person.c.person_id.is_not(None))) or 0,
                 tx.scalar(select(func.count()).select_from(team_reference)) or 0,
                 tx.scalar(select(func.count()).select_from(team_outbox).where(team_outbox.c.conflict.is_(None))) or 0,
+                _unsent(tx),
             )
 
     # -- people come down --------------------------------------------------------------------------------------------------------
@@ -163,8 +167,8 @@ class TeamQueries(ConsentQueries):
             return (EditStep("describe", 0), []) if step is None else (step, concluded(tx, step, never, now, IN_DOUBT))
 
     # -- leaving -----------------------------------------------------------------------------------------------------------------
-    def leave(self, *, now: datetime) -> tuple[EditStep, list[Recorded], Left | None]:
-        """Delete all that came from the team."""
+    def leave(self, *, ended: bool = False, now: datetime) -> tuple[EditStep, list[Recorded], Left | None]:
+        """Delete all that came from the team. `ended`: it was the server that ended it."""
         with self.database.write(durable=True) as tx:
             server = tx.scalar(select(team_link.c.name))
             if server is None:
@@ -173,7 +177,7 @@ class TeamQueries(ConsentQueries):
             for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.merged.is_not(None))).all():
                 taking.part(uid)
             rows = tx.execute(select(team_person)).all()
-            unsent = tx.scalar(select(func.count()).select_from(team_outbox).where(team_outbox.c.kind == team_rows.RENAME)) or 0
+            unsent = _unsent(tx)
             prints = sum(taking.end(row.uid) or 0 for row in rows)
             there = set(tx.scalars(select(person.c.id)))
             kept = {row.person_id for row in rows} & there
@@ -185,11 +189,25 @@ class TeamQueries(ConsentQueries):
             for table in (team_outbox, team_reference, team_person, team_face, team_photo, team_upload, team_link):
                 tx.execute(delete(table))
             audit_log.add(tx, "team_left", None, prints, now)
+            if ended:
+                audit_log.add(tx, ENDED, None, unsent, now)
             take_note(tx, BACKUPS_HOLD_PURGED)
             step, events = taking.close()
         with suppress(StoreError):  # deleted and overwritten already, see `forget_person`
             self.database.compact()
         return step, events, Left(server, now, len([row for row in rows if row.person_id is not None]), prints, len(kept), unsent)
+
+    def ended(self, *, now: datetime) -> int | None:
+        """Return how much was not sent when the server ended the last membership; None if it didn't, or if that is long ago."""
+        entries = select(audit.c.action, audit.c.number).where(audit.c.action.in_(("team_joined", "team_left", ENDED)))
+        with self.database.read() as tx:
+            last = tx.execute(entries.where(audit.c.at > now - _TOLD).order_by(audit.c.id.desc()).limit(1)).one_or_none()
+            return None if last is None or last.action != ENDED else last.number
+
+
+def _unsent(tx: Connection) -> int:
+    """Return how much was said here that the team does not have."""
+    return tx.scalar(select(func.count()).select_from(team_outbox).where(team_outbox.c.kind != team_rows.RECEIPT)) or 0
 
 
 def _settled(tx: Connection, row: Any, keep: Keep, now: datetime) -> EditStep | None:

@@ -53,6 +53,8 @@ class Figures:
     people: int
     prints: int
     waiting: int
+    unsent: int
+    """what was said here and the team does not have: it waits to be sent, or to be settled"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def team_routes(
             people=figures.people,
             prints=figures.prints,
             waiting=figures.waiting,
+            unsent=figures.unsent,
             seen_at=team.seen_at,
             problem=problem,
             conflicts=tuple(map(TeamNameConflict.from_record, conflicts)),

@@ -160,6 +160,8 @@ class TeamOut(Schema):
     prints: int = 0
     waiting: int = 0
     """names and receipts that are to be sent"""
+    unsent: int = 0
+    """changes made here that the team does not have, with those that wait to be settled"""
     seen_at: datetime | None = None
     joining: JoiningOut | None = None
     problem: Problem | None = None

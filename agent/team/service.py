@@ -174,6 +174,8 @@ class TeamMembership:
         if link is not None:
             await self._until_changed(link)
         else:
+            if self.problem is None and (unsent := await asyncio.to_thread(self.library.ended, now=self._environment.clock())) is not None:
+                self._found(_ended(unsent))  # said until it is joined again, and after a restart, too
             await wait_at_most(self._link_changed, None if told else _LONGEST_PAUSE_S)
 
     async def _left_whole(self) -> None:
@@ -252,14 +254,18 @@ class TeamMembership:
         link = await asyncio.to_thread(self.library.link)
         if link is None:
             return
-        await self._wipe()
+        left = await self._wipe(ended=True)
         await asyncio.to_thread(self.line.tokens.forget, link.uid)
         log.warning("team.ended")
-        self.problem = TeamEnded()
+        self.problem = _ended(0 if left is None else left.unsent)
         self.changed.notify()
 
-    async def _wipe(self) -> Left | None:
-        left = await self.names.wipe()
+    async def _wipe(self, *, ended: bool = False) -> Left | None:
+        left = await self.names.wipe(ended=ended)
         self._link_changed.set()
         await self._alerts.forget()
         return left
+
+
+def _ended(unsent: int) -> TeamEnded:
+    return TeamEnded(unsent=unsent) if unsent else TeamEnded()

@@ -129,12 +129,12 @@ class TeamNames:
         self._to_send.set()
         self.changed.notify()
 
-    async def wipe(self) -> Left | None:
-        """Delete all that came from the server; None if none was joined."""
+    async def wipe(self, *, ended: bool = False) -> Left | None:
+        """Delete all that came from the server; None if none was joined. `ended`: it was the server that ended it."""
         done: list[Left | None] = []
 
         def write() -> tuple[EditStep, list[Recorded]]:
-            step, events, left = self._library.leave(now=self._environment.clock())
+            step, events, left = self._library.leave(ended=ended, now=self._environment.clock())
             done.append(left)
             return step, events
 

@@ -24,6 +24,7 @@ const none = (): TeamOut => ({
   people: 0,
   prints: 0,
   waiting: 0,
+  unsent: 0,
   seen_at: null,
   joining: null,
   problem: null,

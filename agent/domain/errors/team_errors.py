@@ -76,7 +76,7 @@ class TeamEmbedderDiffers(TeamError):
 
 
 class TeamEnded(TeamError):
-    """The server no longer admits this computer; what came from the team was deleted."""
+    """The server no longer admits this computer; what came from the team was deleted. Parameter `unsent`: changes lost with it."""
 
     code = "team.ended"
 

@@ -73,7 +73,15 @@ def test_a_search_that_finds_no_server_or_fails_says_what_to_do(visitor: "Visito
 
 def test_leaving_says_beforehand_how_much_has_not_reached_the_server(visitor: "Visitor", language: str) -> None:
     page = visitor.page
-    joined = {"state": "joined", "name": "School", "address": "https://photos.example", "waiting": 2, "conflicts": [], "corrections": []}
+    joined = {
+        "state": "joined",
+        "name": "School",
+        "address": "https://photos.example",
+        "waiting": 3,
+        "unsent": 2,
+        "conflicts": [],
+        "corrections": [],
+    }
     page.route(TEAM, lambda route: route.fulfill(json=joined))
     visitor.go("#settings/recognition", language)
     t = visitor.texts

@@ -9,13 +9,12 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.core.settings import Settings
 from agent.domain.edits import NameFacesEdit, RejectFaces
 from agent.domain.errors import TeamUnreachable
 from agent.domain.people import Certainty
 from agent.store.schema import desk_operation, identity, person, rejection
 from agent.team.connection import TeamConnection
-from tests.desks import Desk, Office, Server, office_in
+from tests.desks import PHOTO, Desk, Office, Server, office_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,25 +23,13 @@ if TYPE_CHECKING:
     from agent.team.face_queries import Keep
     from agent.web.desk_exchange import DeskOperation, DeskResults
 
-MEI, LIN, PHOTO = "Mei", "Lin", b"anna at the lake"
+MEI, LIN = "Mei", "Lin"
 
 
 @pytest_asyncio.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with office_in(tmp_path) as made:
         yield made
-
-
-async def shared(desk: Desk, content: bytes = PHOTO) -> int:
-    """A photo in a folder of which results are shared; returns its only face."""
-    folders = [{"path": str(desk.world.folder / "shared"), "share": "results"}]
-    await desk.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "folders": folders}))
-    async with desk.world.app.indexer.at_rest():
-        desk.world.put(f"shared/{content[:1].decode()}", content=content)
-    desk.membership.sharing.begin_anew()
-    [found] = desk.world.real.faces_of(hashlib.sha256(content).hexdigest())
-    await desk.until(lambda: bool(desk.server.world.real.faces_of(hashlib.sha256(content).hexdigest())))
-    return found
 
 
 def names(at: Desk | Server) -> list[str]:

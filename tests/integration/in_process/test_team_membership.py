@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from agent.core.i18n import Texts
 from agent.core.settings import Settings
 from agent.desks import service
 from agent.desks.queries import begin_anew
@@ -19,7 +20,7 @@ from agent.team.connection import TeamConnection
 from agent.team.team_tokens import Leaving
 from agent.web.access import Role
 from agent.web.desk_exchange import DeskOperation, DeskResults
-from tests.desks import SETTINGS, Office, office_in
+from tests.desks import SETTINGS, Office, office_in, shared
 from tests.team import ORIGIN
 
 if TYPE_CHECKING:
@@ -201,6 +202,48 @@ async def test_a_member_who_is_no_longer_admitted_keeps_nothing(office: Office, 
     await server.team.accounts.members.change(office.member.member.id, role=Role.VIEWER)
     await one.until(lambda: isinstance(one.membership.problem, TeamEnded))
     assert one.library.link() is None and one.people() == {} and MEI not in one.everything()
+
+
+async def test_a_membership_that_ends_says_how_much_was_not_sent_and_a_new_one_sends_what_is_still_here(office: Office) -> None:
+    server, one = office.server, office.one
+    await server.person(BEN, "b")
+    await one.until(lambda: BEN in one.people())
+    face = await shared(one)
+    one.cut = True
+    await one.world.app.people.name_face(face, MEI)
+    await one.rename(BEN, "Benjamin")
+    await server.team.accounts.members.add("root", "Root", Role.ADMINISTRATOR)
+    await server.team.accounts.members.change(office.member.member.id, role=Role.VIEWER)
+    one.cut = False
+    await one.until(lambda: isinstance(one.membership.problem, TeamEnded))
+    assert one.membership.problem is not None and one.membership.problem.params == {"unsent": 2}
+    assert Texts("en").cause(one.membership.problem).endswith("were deleted, too: 2.")
+    [entry] = one.world.real.audit_entries(limit=10, action="team_ended")
+    assert entry.number == 2 and one.people() == {MEI: 1}
+
+    one.membership.problem = None
+    one.membership._link_changed.set()  # as at the next start
+    await one.until(lambda: isinstance(one.membership.problem, TeamEnded) and one.membership.problem.params == {"unsent": 2})
+
+    await server.team.accounts.members.change(office.member.member.id, role=Role.CURATOR)
+    await one.join(office.member)
+    await one.until(lambda: server.named() == {MEI, BEN} and one.membership.problem is None)
+
+
+async def test_what_leaving_loses_is_what_was_said_here_with_what_waits_to_be_settled(office: Office) -> None:
+    server, one, other = office.server, office.one, office.other
+    await server.person(MEI, "m")
+    for desk in (one, other):
+        await desk.until(lambda: desk.prints() == 1)  # noqa: B023
+    one.cut = True
+    await one.rename(MEI, "M")
+    await other.rename(MEI, "Li Mei")
+    await other.until(lambda: "Li Mei" in server.named())
+    one.cut = False
+    await one.until(lambda: bool(one.library.conflicts()))
+    assert (one.library.figures().waiting, one.library.figures().unsent) == (0, 1)
+    one.cut = True
+    assert (await one.membership.leave()).unsent == 1
 
 
 async def test_merging_here_and_undoing_it_keeps_people_of_the_team_apart(office: Office) -> None:

@@ -75,7 +75,7 @@ def test_the_fingerprint_to_compare_stands_on_a_line_of_its_own(cli: CommandLine
 def test_changes_that_leaving_would_lose_are_told_before(cli: CommandLine, running_agent: FakeAgent) -> None:
     joined = {"state": "joined", "name": "School"}
     for waiting, told in ((2, "2 changes made here have not reached School yet"), (1, "1 change made here has not reached School yet")):
-        running_agent.answers["/api/team"] = httpx.Response(200, json={**joined, "waiting": waiting})
+        running_agent.answers["/api/team"] = httpx.Response(200, json={**joined, "waiting": 3, "unsent": waiting})
         assert told in cli("team", "leave").err
     running_agent.answers["/api/team"] = httpx.Response(200, json=joined)
     assert "reached" not in cli("team", "leave").err

@@ -9639,6 +9639,12 @@ export interface components {
              * @enum {string}
              */
             readonly state: "none" | "joining" | "joined";
+            /**
+             * Unsent
+             * @description changes made here that the team does not have, with those that wait to be settled
+             * @default 0
+             */
+            readonly unsent: number;
             readonly uploads?: components["schemas"]["FolderUploadsOut"] | null;
             /**
              * Waiting
