@@ -1,7 +1,8 @@
 """Analyses: stored with the end of their job, read as pages of images."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, Integer, Select, bindparam, select, update
 
@@ -22,6 +23,7 @@ from agent.store.rows import add
 from agent.store.schema import chip, face, image, place
 
 _BEYOND = 2**31  # more than any image's id
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a camera's clock knows no zone
 # Built once: building the three statements of a page of images takes as long as running them.
 _IMAGES = select(image).where(image.c.id.in_(one_of_those_given("images")))
 # An image whose last file is gone, or has other content now, is hidden for its grace time.
@@ -113,10 +115,15 @@ def one(tx: Connection, image_id: int) -> StoredImage | None:
 
 def local_time(mtime_ns: int) -> datetime:
     """Return a file's local time; 1970 if it is out of range."""
+    seconds = mtime_ns / 1e9
     try:
-        return datetime.fromtimestamp(mtime_ns / 1e9)  # noqa: DTZ006 - a camera's clock knows no zone, so neither does this
+        return datetime.fromtimestamp(seconds)  # noqa: DTZ006 - a camera's clock knows no zone, so neither does this
     except (OverflowError, OSError, ValueError):
-        return datetime(1970, 1, 1)  # noqa: DTZ001 - as above
+        pass
+    try:  # Windows knows no local time before 1970
+        return _EPOCH + timedelta(seconds=seconds - time.timezone)
+    except OverflowError:
+        return _EPOCH
 
 
 def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime, taken_at: datetime) -> tuple[int, bool]:
