@@ -34,6 +34,7 @@ _CHANNEL = "AI_POPUP_FILES"
 _MOST_HUNG = 16
 _HANDED_OVER_S = 10.0
 _NUMBER = struct.Struct("<Q")
+_NOTHING = 0  # no file has this handle
 _COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _COMMON
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _COMMON
@@ -235,11 +236,14 @@ class Giver:
     def give(self, descriptor: int, pid: int) -> int:
         """Pass an open file to the process `pid`. Return the ticket for the request; close our descriptor."""
         try:
+            # A dead process is detected by its request.
             if sys.platform == "win32":
-                return _duplicate(descriptor, pid)
+                with suppress(OSError):
+                    return _duplicate(descriptor, pid)
+                return _NOTHING
             assert self._ours is not None
             self._given += 1
-            # A dead process is detected by its request; one that reads none of its files gets no more when the buffer is full.
+            # One that reads none of its files gets no more when the buffer is full.
             with suppress(BrokenPipeError, ConnectionResetError, BlockingIOError):
                 socket.send_fds(self._ours, [_NUMBER.pack(self._given)], [descriptor])
             return self._given
@@ -266,7 +270,10 @@ class Taker:
         if sys.platform == "win32":
             import msvcrt
 
-            return msvcrt.open_osfhandle(ticket, _FLAGS)
+            try:
+                return msvcrt.open_osfhandle(ticket, _FLAGS)
+            except OSError as error:
+                raise ImageUnreadable from error
         if self._channel is None:
             raise ImageUnreadable
         while True:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -69,6 +70,16 @@ def test_a_file_that_another_program_keeps_to_itself_is_told_apart(tmp_path: Pat
     assert "held" in refused.value.params
     for language in LANGUAGES:
         assert Texts(language).cause(refused.value) != Texts(language).cause(ImageUnreadable())
+
+
+def test_a_file_for_a_process_that_has_ended_is_closed_and_its_request_tells_of_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    giver, descriptor = Giver(), open_photo(str(tmp_path / "file"))
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as ended:
+        ended.wait()
+        giver.give(descriptor, ended.pid)
+    giver.close()
+    assert not is_open(descriptor)
 
 
 @posix
