@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import GenericAlias
@@ -43,6 +44,9 @@ _ITS_OWN = (EngineError, ModelError, ImageError, RedactionError, CaptureError, X
 # Parameters are numbers, formats and a model's name; a job's error is stored, and shown in a list.
 _MOST_FACTS, _LONGEST_FACT = 10, 200
 _OUTSIDE = (-9, -15)  # SIGKILL and SIGTERM: another program ended the process
+# Windows has the number that the other program gives: 1 from the Task Manager and Python, 15 from psutil. Python also ends so by an error,
+# which is likely only before the first answer.
+_OUTSIDE_ON_WINDOWS = (1, 15)
 # A page of a mapped file could not be read: the file was cut off, or its drive failed. Windows has no such signal.
 _FAULT = -getattr(signal, "SIGBUS", 0)
 
@@ -194,7 +198,7 @@ class RpcClient:
             raise self._lost(EngineBadAnswer()) from error
         except ChildGone as error:
             self.faulted = _FAULT < 0 and error.exit_code == _FAULT
-            raise self._lost(why_ended(error.exit_code)) from error
+            raise self._lost(why_ended(error.exit_code, greeted=self.calls > 1)) from error
         except ChildTimeout as error:
             raise self._lost(EngineTimeout(seconds=limit)) from error
         except EngineBadAnswer as error:
@@ -238,8 +242,9 @@ class RpcCall:
             await self._child.kill()
 
 
-def why_ended(exit_code: int | None) -> AgentError:
-    """Return the error for a process that ended during a call."""
+def why_ended(exit_code: int | None, *, greeted: bool = False) -> AgentError:
+    """Return the error for a process that ended during a call; `greeted` if it answered before."""
     if exit_code is None:
         return EngineStartFailed()
-    return EngineKilled() if exit_code in _OUTSIDE else EngineCrashed()
+    killed = exit_code in _OUTSIDE or (sys.platform == "win32" and greeted and exit_code in _OUTSIDE_ON_WINDOWS)
+    return EngineKilled() if killed else EngineCrashed()

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import os
-import signal
 import sys
 import threading
 from array import array
@@ -117,27 +116,25 @@ async def test_the_program_itself_is_the_matcher_when_told_so(make_matcher: Make
     assert await held(make_matcher(command=[sys.executable, "-m", "agent", "match-worker"])) == [1, 2, 3]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 async def test_after_a_kill_in_the_middle_the_next_question_is_answered(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher()
     before = await matcher.near(ASKED, within=2.0, limit=5)
     first = pid_of(matcher)
     running = asyncio.create_task(matcher.near(ASKED, within=2.0, limit=5))
-    os.kill(first, signal.SIGSTOP)  # whatever it is asked now, it is in the middle of it
+    psutil.Process(first).suspend()  # whatever it is asked now, it is in the middle of it
     await asyncio.sleep(0.05)
-    os.kill(first, signal.SIGKILL)
+    psutil.Process(first).kill()
     with pytest.raises(EngineKilled):
         await running
     assert await matcher.near(ASKED, within=2.0, limit=5) == before
     assert pid_of(matcher) != first
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 async def test_a_change_that_meets_a_dead_process_is_read_with_the_rest(make_matcher: MakeMatcher) -> None:
     faces = [1, 2, 3]
     matcher = make_matcher(lambda: iter([prints(*faces)]))
     assert await held(matcher) == [1, 2, 3]
-    os.kill(pid_of(matcher), signal.SIGKILL)
+    psutil.Process(pid_of(matcher)).kill()
     faces.append(4)
     await matcher.put(prints(4))
     assert await held(matcher) == [1, 2, 3, 4]
@@ -306,9 +303,9 @@ async def test_a_question_that_hangs_is_given_up_and_its_process_ended(make_matc
     assert matcher.hello is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 async def test_a_crash_is_told_from_a_kill(make_matcher: MakeMatcher) -> None:
-    assert isinstance(await failure_of(make_matcher(command=fake("os.kill(os.getpid(), 9)"))), EngineKilled)
+    number = 1 if sys.platform == "win32" else 9  # as the Task Manager gives, and SIGKILL
+    assert isinstance(await failure_of(make_matcher(command=fake(f"os.kill(os.getpid(), {number})"))), EngineKilled)
     assert isinstance(await failure_of(make_matcher(command=fake("sys.exit(3)"))), EngineCrashed)
 
 
