@@ -267,7 +267,7 @@ def test_moved_and_renamed_files_keep_their_faces(program: "RealProgram", photo:
     expected = {"renamed.jpg", "inner/1.jpg", "2.jpg", "new/3.jpg"}
 
     def moved() -> bool:
-        return {os.path.relpath(image.path, program.watched) for image in program.images().values()} == expected
+        return {Path(image.path).relative_to(program.watched).as_posix() for image in program.images().values()} == expected
 
     program.until(lambda status: not status.queued and moved())
     assert identities(program.images()) == before

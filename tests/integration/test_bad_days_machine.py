@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -93,7 +92,7 @@ def test_a_computer_that_sleeps_in_the_middle_of_work_goes_on_when_it_wakes(prog
     time.sleep(limit_s + 0.5)  # longer than any photo may take
     for process in asleep:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGCONT)
+            process.resume()
 
     assert program.settled(31).problem is None
     assert faces(program) == {f"{number}.jpg": 1 + number % 2 for number in range(31)}

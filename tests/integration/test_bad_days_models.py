@@ -1,5 +1,6 @@
 """Bad days of the models and of the keyring: no network, a lost source, a wrong file; locked, or no keyring at all."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -24,14 +25,14 @@ NO_NPM = {"npm_config_registry": AWAY, "npm_config_fetch_retries": "0"}
 NO_NETWORK = {
     **NO_NPM,
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), AWAY),
-    **{"PIP_INDEX_URL": AWAY, "PIP_EXTRA_INDEX_URL": "", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1", "PIP_CONFIG_FILE": "/dev/null"},
+    **{"PIP_INDEX_URL": AWAY, "PIP_EXTRA_INDEX_URL": "", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1", "PIP_CONFIG_FILE": os.devnull},
 }
 
 
 def own_models(program: "RealProgram") -> Path:
     """A models' folder of its own, empty."""
     folder = program.paths.data / "models"
-    folder.unlink()
+    folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
     folder.mkdir()
     return folder
 

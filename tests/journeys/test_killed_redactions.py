@@ -1,14 +1,14 @@
 """The command that covers a folder is killed twice and run again: each photo has one copy, whatever way the copies are made."""
 
+import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -38,7 +38,6 @@ def album(tmp_path: Path, photo: Photo) -> Path:
 
 
 def command(program: "RealProgram", *words: str) -> "subprocess.Popen[str]":
-    """In a group of its own, with its engines."""
     return subprocess.Popen(
         [sys.executable, "-m", "agent", *words],
         env=program.environment,
@@ -46,7 +45,6 @@ def command(program: "RealProgram", *words: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
 
 
@@ -56,7 +54,10 @@ def killed_after(program: "RealProgram", copies: int, *words: str) -> None:
     assert process.stdout is not None
     for _ in range(copies):
         assert process.stdout.readline(), "the command ended before it was killed"
-    os.killpg(process.pid, signal.SIGKILL)
+    killed = psutil.Process(process.pid)
+    for each in [killed, *killed.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
     process.communicate()
 
 

@@ -1,6 +1,7 @@
 """A folder of photos is scanned again and again: whatever happened to it meanwhile, each scan tells every file."""
 
 import shutil
+import sys
 from collections import Counter
 
 import pytest
@@ -43,12 +44,13 @@ def test_a_folder_is_scanned_twice_grows_is_renamed_and_its_files_are_moved(jour
 
 def test_a_scan_that_is_interrupted_and_killed_goes_on_where_it_was(journey: Journey) -> None:
     album = journey.album("holiday", faces=20, plain=180)
-    with journey.begun("scan", album) as scan:
-        interrupted = scan.after(70).interrupt()
-    assert interrupted.code == 130 and "Traceback" not in interrupted.err
+    if sys.platform != "win32":  # there Ctrl-C goes to every program of a console
+        with journey.begun("scan", album) as scan:
+            interrupted = scan.after(70).interrupt()
+        assert interrupted.code == 130 and "Traceback" not in interrupted.err
     with journey.begun("scan", album) as scan:
         killed = scan.after(100).kill()
-    assert killed.code == -9
+    assert killed.code == (1 if sys.platform == "win32" else -9)
     whole = journey.scan(album)
     assert (whole.photos, whole.faces, whole.said.code) == (200, 20, 0)
     assert journey.scan(album).photos == 200
