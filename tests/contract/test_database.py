@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text
 
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit
-from agent.domain.errors import PersonUnknown, StoreBusy, StoreUnreachable, StoreUnwritable
+from agent.domain.errors import BadRequest, PersonUnknown, StoreBusy, StoreUnreachable, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries import job_rows
@@ -199,6 +199,20 @@ def at_once(work: Callable[[Database], None], databases: list[Database]) -> None
     for thread in threads:
         thread.join(120)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("dialect", ON_SERVER)
+def test_a_text_that_a_server_cannot_hold_is_a_bad_request(dialect: str, request: pytest.FixtureRequest) -> None:
+    """As any visitor may put into an address: it is no defect of the program."""
+    database: Database = request.getfixturevalue("on_server")
+    with closing(database):
+        with pytest.raises(BadRequest), database.read() as tx:
+            tx.scalar(select(meta.c.value).where(meta.c.name == "a\0b"))
+        with pytest.raises(BadRequest):
+            note(database, "a\0b", 1)
+        note(database, "after", 1)
+        assert noted(database) == {"after": 1}
+        clear(database)
 
 
 @pytest.mark.parametrize("dialect", ON_SERVER)

@@ -22,6 +22,7 @@ from agent.core.files import store_error
 from agent.core.reach import current_reach
 from agent.domain.errors import (
     AgentError,
+    BadRequest,
     StoreBusy,
     StoreDamaged,
     StoreDiskFull,
@@ -200,7 +201,7 @@ def _reads(connection: Connection | None) -> bool:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Convert the server's and the system's errors into StoreError, once."""
+    """Convert the server's and the system's errors into StoreError, once; BadRequest for a text that the server can't hold."""
     try:
         yield
     except exc.TimeoutError as error:
@@ -213,7 +214,9 @@ def translated() -> Iterator[None]:
 
 def _translate(error: exc.DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the driver's own: no connection, or a lost one
+    if state is None:  # the driver's own: no connection, a lost one, or a text with a zero character
+        if isinstance(error, exc.DataError):
+            return BadRequest(reason="text")
         return StoreUnreachable() if isinstance(error, exc.OperationalError) else error
     kind = _of_state(state)
     # Other errors (a broken constraint, wrong SQL) are defects of the program and propagate unchanged.
