@@ -108,7 +108,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     review_routes(api, app.screen, context.picking)
     watch_routes(api, app.screen, context.settings, texts)
     status_routes(api, app, context.desk, texts)
-    record_routes(api, app.library, app.witness)
+    record_routes(api, app.library, app.witness, texts)
     health_routes(api, app, context.health, context.version, texts)
     restore_routes(api, context.restore, texts)
     update_routes(api, context.updates, lambda: app.settings, texts)

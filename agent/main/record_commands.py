@@ -13,7 +13,7 @@ from agent.cli.output import ProgressBar, note, tell
 from agent.cli.own_texts import TEXTS
 from agent.cli.record_line import record_line
 from agent.cli.session import CommandSession
-from agent.domain.errors import AgentUnreachable, AuditBroken, MovedRecordChanged, NotRunning
+from agent.domain.errors import AgentUnreachable, AuditBroken, MovedRecordChanged, NotRunning, from_code
 
 if TYPE_CHECKING:
     from agent.main.record_schemas import RecordCheck, RecordPage, RecordVerified
@@ -74,12 +74,14 @@ def verify(session: CommandSession, as_json: bool) -> int:
 
 
 def _verified(checks: "Iterable[RecordCheck]") -> "RecordVerified":
-    """Show how far the record has been read. Return what was found. Raises AgentUnreachable."""
+    """Show how far the record has been read. Return what was found. Raises AgentUnreachable, and what the agent met meanwhile."""
     bar, before = ProgressBar(), 0
     with bar.showing():
         for each in checks:
             if each.found is not None:
                 return each.found
+            if each.stopped is not None:
+                raise from_code(each.stopped.code, each.stopped.params)
             if each.checked == 0:
                 bar.begin(each.total)
             bar.move(each.checked - before, each.checked)

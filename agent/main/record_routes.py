@@ -9,17 +9,19 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from fastapi.responses import StreamingResponse
 
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError
 from agent.main.record_schemas import RecordCheck, RecordPage, RecordVerified, record_checks
 from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
 from agent.web.access import Scope, needs
 from agent.web.lines import Lines
-from agent.web.schemas import Id
+from agent.web.schemas import Id, Problem
 
 Word = Annotated[str | None, Query(max_length=80)]
 
 
-def record_routes(api: FastAPI, library: AuditQueries, witness: AuditWitness) -> None:
+def record_routes(api: FastAPI, library: AuditQueries, witness: AuditWitness, texts: Callable[[], Texts]) -> None:
     """Add the routes of the record to `api`."""
 
     @api.get("/api/record", openapi_extra=needs(Scope.RECORD_READ))
@@ -44,10 +46,15 @@ def record_routes(api: FastAPI, library: AuditQueries, witness: AuditWitness) ->
         """Verify the whole record, and yield lines of JSON: how far it has been read, and at last what was found."""
         checks = record_checks(library, witness)
         within = copy_context()  # the caller's reach: the lines are read after this returned
-        return Lines(_lines(await asyncio.to_thread(next, checks), partial(within.run, next, checks, None)))
+        return Lines(_lines(await asyncio.to_thread(next, checks), partial(within.run, next, checks, None), texts))
 
 
-async def _lines(line: RecordCheck | None, following: Callable[[], RecordCheck | None]) -> AsyncGenerator[RecordCheck, None]:
-    while line is not None:
-        yield line
-        line = await asyncio.to_thread(following)
+async def _lines(
+    line: RecordCheck | None, following: Callable[[], RecordCheck | None], texts: Callable[[], Texts]
+) -> AsyncGenerator[RecordCheck, None]:
+    try:
+        while line is not None:
+            yield line
+            line = await asyncio.to_thread(following)
+    except AgentError as error:  # too late for a status of its own
+        yield RecordCheck(stopped=Problem.of(error, texts()))

@@ -9,6 +9,7 @@ from agent.store.audit_log import AuditQueries
 from agent.store.audit_witness import AuditWitness
 from agent.web.base_schema import Schema
 from agent.web.record_entry import RecordEntry
+from agent.web.schemas import Problem
 
 
 class RecordPage(Schema):
@@ -56,11 +57,12 @@ class RecordVerified(Schema):
 
 
 class RecordCheck(Schema):
-    """How far the whole record has been read; the last one says what was found."""
+    """How far the whole record has been read; the last one says what was found, or which error stopped the reading."""
 
-    checked: int
-    total: int
+    checked: int = 0
+    total: int = 0
     found: RecordVerified | None = None
+    stopped: Problem | None = None
 
 
 def record_checks(library: AuditQueries, witness: AuditWitness) -> Iterator[RecordCheck]:

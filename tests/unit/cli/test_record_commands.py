@@ -14,7 +14,7 @@ from agent.cli.output import ProgressBar
 from agent.core.actor import acting_as
 from agent.core.paths import SERVER_FOLDER
 from agent.core.settings import Settings
-from agent.domain.errors import AgentUnreachable
+from agent.domain.errors import AgentUnreachable, StoreUnreachable
 from agent.main.library_home import home_of_key
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.opening import open_library
@@ -106,6 +106,13 @@ def test_a_check_that_ends_before_its_result_is_no_result(cli: CommandLine, runn
     running_agent.answers["/api/record/checks"] = checks(3, found=None)
     said = cli("record", "verify")
     assert said.code != 0 and "entries" not in said.out and f"[{AgentUnreachable.code}]" in said.err
+
+
+def test_a_check_that_the_server_could_not_end_says_why(cli: CommandLine, running_agent: FakeAgent) -> None:
+    stopped = {"code": StoreUnreachable.code, "cause": "", "remedy": "", "params": {}}
+    running_agent.answers["/api/record/checks"] = httpx.Response(200, text=json.dumps({"stopped": stopped}))
+    said = cli("record", "verify")
+    assert said.code != 0 and "entries" not in said.out and f"[{StoreUnreachable.code}]" in said.err
 
 
 def test_a_long_check_says_how_far_it_is(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:

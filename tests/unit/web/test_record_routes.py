@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.core.actor import acting_as
-from agent.store import audit_log
+from agent.domain.errors import StoreUnreachable
+from agent.store import audit_chain, audit_log
 
 if TYPE_CHECKING:
     import httpx
@@ -53,6 +54,20 @@ async def test_a_whole_check_says_how_far_it_is_and_at_last_what_was_found(
     with library.database.write() as tx:
         tx.exec_driver_sql("UPDATE audit SET number = 9 WHERE id = 4")
     assert await said() == [(0, 5, None), (2, 5, None), (3, 5, {"entries": 5, "broken_at": 4, "changed": []})]
+
+
+async def test_a_check_says_what_stopped_it(owner: httpx.AsyncClient, library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "STEP", 2)
+    for number in range(4):
+        library.audit_add("exported", None, number, NOW)
+
+    def lost(*_: object) -> None:
+        raise StoreUnreachable
+
+    monkeypatch.setattr(audit_chain, "step_from", lost)
+    begun, last = map(json.loads, (await owner.post("/api/record/checks")).text.splitlines())
+    assert begun["checked"] == 0 and last["found"] is None
+    assert last["stopped"]["code"] == StoreUnreachable.code and last["stopped"]["remedy"]
 
 
 async def test_a_record_that_lost_its_end_is_found_also_by_its_witness(
