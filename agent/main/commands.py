@@ -51,6 +51,7 @@ from agent.screen.watch_commands import watch
 from agent.store.key_homes import WAITING
 from agent.team.commands import team
 from agent.updates.commands import update
+from agent.workers.commands import workers
 
 if TYPE_CHECKING:
     from agent.web.schemas import Status
@@ -257,6 +258,6 @@ for section, commands in {
     "photos": (scan, folders, problems, find, albums, people, consent, verify, undo, redo, hand_over),
     "copies": (redact, restore, capture, watch),
     "safety": (backup, recover, recovery_code, record, sessions),
-    "team": (team, serve, server, worker, members, libraries, incidents, alerts, move_to),
+    "team": (team, serve, server, worker, workers, members, libraries, incidents, alerts, move_to),
 }.items():
     ai_popup.add_section(TEXTS(f"cli.sections.{section}"), commands)

@@ -15,7 +15,7 @@ from agent.domain.errors import ModelMissing
 from agent.domain.jobs import JobState, Priority
 from agent.main.worker_process import WorkerEdges, work
 from agent.workers.records import WorkerState
-from agent.workers.routes import WorkerOut
+from agent.workers.schemas import WorkerOut
 from tests.integration.workers.conftest import Team, ended
 from tests.worker_process import CRASH, LACKS, MODEL, engine
 from tests.world import FakeMatcher
