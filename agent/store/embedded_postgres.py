@@ -23,9 +23,9 @@ from sqlalchemy import URL, make_url
 
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
-from agent.domain.errors import DatabaseFailed, DatabaseUnreachable, ServerPackagesMissing, StoreDiskFull
+from agent.domain.errors import DatabaseFailed, DatabaseFilesUnfit, DatabaseUnreachable, ServerPackagesMissing, StoreDiskFull
 from agent.store.cluster_folder import Archive, ClusterFolder, FolderReached, make_private_for
-from agent.store.postgres_programs import NEWEST, OPEN_TO_ALL, Programs, account
+from agent.store.postgres_programs import KNOWN, NEWEST, OPEN_TO_ALL, Programs, account
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start it, made at first use; returns its address. One left by a killed program is ended first.
 
-        Raises ServerPackagesMissing, DatabaseFailed, FewFiles, StoreUnwritable, StoreDiskFull.
+        Raises ServerPackagesMissing, DatabaseFailed, DatabaseFilesUnfit, FewFiles, StoreUnwritable, StoreDiskFull.
         """
         try:
             make_private(self._folder)
@@ -124,11 +124,17 @@ class EmbeddedPostgres:
 
     # -- its files ---------------------------------------------------------------------------------------------------------------
     def _version(self) -> int:
-        """Return the major version: the data's own, or the newest for a new one."""
+        """Return the major version: the data's own, or the newest for a new one. Raises DatabaseFilesUnfit."""
+        known = ", ".join(map(str, sorted(KNOWN)))
         try:
-            return int((self._data / "PG_VERSION").read_text(encoding="ascii"))
+            found = int((self._data / "PG_VERSION").read_text(encoding="ascii"))
         except FileNotFoundError:
             return NEWEST
+        except ValueError as error:
+            raise DatabaseFilesUnfit(known=known) from error
+        if found not in KNOWN:
+            raise DatabaseFilesUnfit(found=str(found), known=known)
+        return found
 
     def _known_address(self) -> URL | None:
         try:

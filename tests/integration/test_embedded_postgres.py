@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from agent.core.log_rotation import files_of, rotate
 from agent.core.program_settings import LogSettings
 from agent.core.settings import Settings
-from agent.domain.errors import DatabaseFailed, DatabaseOld, DatabaseUnreachable, StoreDiskFull, VectorsOld
+from agent.domain.errors import DatabaseFailed, DatabaseFilesUnfit, DatabaseOld, DatabaseUnreachable, StoreDiskFull, VectorsOld
 from agent.store import embedded_postgres, postgres_programs
 from agent.store import server_database as module
 from agent.store.dialects.postgresql import PostgreSql
@@ -94,6 +94,19 @@ def test_a_restored_one_that_ends_by_itself_is_given_up_at_once(postgres: Embedd
     with pytest.raises(DatabaseFailed):
         restored.start()
     assert (data / "restore.log").read_text().count('"ai_popup_ends_it"') == 1
+
+
+@pytest.mark.parametrize(("written", "found"), [("17", "17"), ("19", "19"), ("damaged", "")])
+def test_files_of_a_version_that_does_not_come_with_it_are_refused_by_name(
+    postgres: EmbeddedPostgres, data: Path, written: str, found: str
+) -> None:
+    files = data / "postgres" / "cluster" / "data"
+    files.mkdir(parents=True)
+    (files / "PG_VERSION").write_text(f"{written}\n")
+    with pytest.raises(DatabaseFilesUnfit) as refused:
+        postgres.start()
+    assert refused.value.params == ({"found": found} if found else {}) | {"known": "16, 18"}
+    assert [each.name for each in files.iterdir()] == ["PG_VERSION"], "nothing was changed"
 
 
 def test_a_disk_without_room_for_a_new_one_is_named(data: Path) -> None:

@@ -95,6 +95,14 @@ class DatabaseFailed(ServerError):
     code = "server.database_failed"
 
 
+class DatabaseFilesUnfit(ServerError):
+    """The files of the database that comes with the program are of another PostgreSQL. Parameters: `known`, the major versions that come
+    with the program, and `found`, the files' own, unless that can't be read.
+    """
+
+    code = "server.database_files"
+
+
 class CertificateUnusable(ServerError):
     """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date, `unreadable` if a file
     is missing or not for this user."""
