@@ -3,7 +3,7 @@
 import asyncio
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import psutil
@@ -21,18 +21,20 @@ from agent.engine.engine_calls import EngineConfig, Hello
 from agent.engine.selftest_runs import DeviceChooser
 from agent.main.checkup import checks, engine_words, ground, memory_beside, update_check
 from agent.main.engines import engine_pool, model_files, model_store
-from agent.main.health import Check, examine
+from agent.main.health import Check, findings
+from agent.web.schemas import Status
 
 MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 
 
 def report(session: CommandSession, *, as_json: bool = False) -> int:
-    """Print a line per check. Exit code 1 if one failed; an absent part (a tray, a running agent) is not a failure."""
+    """Print a line per check, each at once. Exit code 1 if one failed; an absent part (a tray, a running agent) is not a failure."""
     if as_json:
         return _report_json(session)
     say(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
-    findings, served = examine(all_checks(session)), session.is_served
-    for finding in findings:
+    served, failed = session.is_served, False
+    for finding in findings(all_checks(session)):
+        failed = failed or finding.state == "failed"
         error, text = finding.error, finding.text
         if error is not None:
             code = f" [{error.code}]" if finding.state in ("warning", "failed") else ""
@@ -43,16 +45,17 @@ def report(session: CommandSession, *, as_json: bool = False) -> int:
         if finding.state in ("warning", "failed"):
             command = "ai-popup help troubleshooting" if served else f"ai-popup open help/troubleshooting/{finding.name}"
             say(f"  {session.texts('cli.doctor.more', command=command)}")
-    return 1 if any(finding.state == "failed" for finding in findings) else 0
+    return 1 if failed else 0
 
 
 def _report_json(session: CommandSession) -> int:
-    findings = examine(all_checks(session))
-    for finding in findings:
+    failed = False
+    for finding in findings(all_checks(session)):
+        failed = failed or finding.state == "failed"
         error = finding.error
         facts = {"name": finding.name, "state": finding.state, "text": finding.text if error is None else session.texts.cause(error)}
         say(json.dumps({**facts, "code": error and error.code}, ensure_ascii=False))
-    return 1 if any(finding.state == "failed" for finding in findings) else 0
+    return 1 if failed else 0
 
 
 def report_device(session: CommandSession, device: str, *, as_json: bool = False) -> int:
@@ -92,18 +95,31 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
     served = session.is_served
     standing = ground(session.paths, session.file.load, lambda: session.texts, served=served)
     hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
+
+    @cache
+    def asked() -> Status | AgentError:  # once: a program that hangs, or whose database does, takes its time to say so
+        try:
+            return session.server().status()
+        except AgentError as error:
+            return error
+
+    def status() -> Status:
+        if isinstance(said := asked(), AgentError):
+            raise said
+        return said
+
     return checks(
         standing,
         lambda: session.texts,
         engine=lambda: engine_words(hello()[0].device, hello()[0].precision, hello()[1], session.texts),
         wall=lambda: hello()[0].wall,
         updates=update_check(session.paths, session.file.load, lambda: session.texts),
-        running={"agent": lambda: session.server().status().state, "memory": lambda: _memory(session)},
+        running={"agent": lambda: status().state, "memory": lambda: _memory(session, status)},
         desktop=not served,
     )
 
 
-def _memory(session: CommandSession) -> str:
+def _memory(session: CommandSession, status: Callable[[], Status]) -> str:
     """Of a running agent or server and its processes. Raises NotRunning, ServerStopped, ProcessMemory, EngineMemory."""
     from agent.main.figures.processes import Processes
     from agent.main.figures.thresholds import OF_AGENT, OF_SERVER, thresholds
@@ -112,7 +128,7 @@ def _memory(session: CommandSession) -> str:
     own, kinds = (ProcessKind.SERVER, OF_SERVER) if session.has_server else (ProcessKind.AGENT, OF_AGENT)
     largest = Processes(own, lambda: psutil.Process(client.pid)).read().largest
     try:
-        limits = thresholds(settings, kinds, client.status().faces)
+        limits = thresholds(settings, kinds, status().faces)
     except AgentError:  # it hangs, or its database does: how many faces the matcher may hold isn't known
         limits = thresholds(settings, [kind for kind in kinds if kind is not ProcessKind.MATCHER], 0)
     return memory_beside(largest, limits, session.texts)

@@ -1,12 +1,13 @@
 """The program's health: its checks, components and disk usage."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from agent.domain.errors import (
     AgentError,
+    DatabaseUnreachable,
     EngineMemory,
     EngineOpen,
     FilingDue,
@@ -18,7 +19,9 @@ from agent.domain.errors import (
     ProcessMemory,
     ServerStopped,
     SettingsError,
+    StoreBusy,
     StoreDamaged,
+    StoreUnreachable,
     Unexpected,
     UpdatesOff,
 )
@@ -30,6 +33,7 @@ Check: TypeAlias = Callable[[], str]
 
 
 _ONCE = (SettingsError, StoreDamaged, NotRunning, ServerStopped)
+_SILENT = (DatabaseUnreachable, StoreBusy, StoreUnreachable)
 _ABSENT = (NoTray, NoDisplay, NotRunning, ServerStopped, EngineOpen, FilingDue, UpdatesOff, OffsiteNotSet)
 
 
@@ -93,16 +97,24 @@ def to_file(library: RedactionQueries) -> FilingDue | None:
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
-    """Run all checks in order. Blocks; never raises.
+    """Run all checks in order. Blocks; never raises."""
+    return list(findings(checks))
+
+
+def findings(checks: Mapping[str, Check]) -> Iterator[Finding]:
+    """Run the checks in order and yield what each finds. Blocks; never raises.
 
     Many depend on the settings, on the library or on a running program: that one of them is missing is reported once.
     """
     found: list[Finding] = []
     for name, check in checks.items():
+        # The library's database would be waited for as long again, only to be told of once.
+        if name == "filing" and any(each.name == "library" and isinstance(each.error, _SILENT) for each in found):
+            continue
         finding = _look(name, check)
         if not any(_same(finding, other) for other in found):
             found.append(finding)
-    return found
+            yield finding
 
 
 def _same(one: Finding, other: Finding) -> bool:

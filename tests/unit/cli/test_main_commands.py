@@ -439,6 +439,38 @@ def test_doctor_says_what_a_running_program_takes_beside_its_threshold(
     assert (finding["name"], finding["state"], finding["code"]) == ("memory", "warning", "agent.memory")
 
 
+def test_doctor_prints_each_finding_before_it_makes_the_next_check(
+    cli: CommandLine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.main import doctor_commands
+
+    said_before: list[str] = []
+
+    def slow() -> str:
+        said_before.append(capsys.readouterr().out)
+        return "fine"
+
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda _: {"disk": lambda: "82 GB", "library": slow, "models": slow})
+    cli("doctor")
+    assert "82 GB" in said_before[0] and "Library: fine" in said_before[1]
+    said_before.clear()
+    cli("doctor", "--json")
+    assert "82 GB" in said_before[0] and '"library"' in said_before[1]
+
+
+def test_doctor_asks_a_running_program_once(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hangs takes half a minute each time, a server without its database a quarter."""
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    wanted = ("agent", "memory")
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {n: check for n, check in real(session).items() if n in wanted})
+    running_agent.slow = "/api/status"
+    said = cli("doctor")
+    assert said.code == 1 and "[agent.unreachable]" in said.out and "Memory: agent" in said.out
+    assert running_agent.asked == ["GET /api/status"]
+
+
 def test_doctor_tests_one_device_beside_the_processor(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.engine.devices import DeviceNote, Fault, Trial
     from agent.engine.engine_calls import EngineConfig, ModelFile

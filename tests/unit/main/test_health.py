@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from agent.domain.errors import EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
+from agent.domain.errors import DatabaseUnreachable, EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
 from agent.engine.sandbox.wall import Sandbox
 from agent.main.health import Finding, examine, to_file
 from agent.people.duties import FILING_PEOPLE
@@ -49,6 +49,17 @@ def test_the_same_failure_is_told_once_unless_it_is_an_unexpected_one(error: typ
 
     found = examine({"library": failing, "filing": failing, "models": lambda: "there"})
     assert [each.name for each in found] == told
+
+
+def test_a_database_that_gives_no_answer_is_not_waited_for_twice() -> None:
+    asked: list[str] = []
+
+    def silent(name: str) -> str:
+        asked.append(name)
+        raise DatabaseUnreachable(slow=1)
+
+    found = examine({"library": lambda: silent("library"), "filing": lambda: silent("filing"), "models": lambda: "there"})
+    assert [each.name for each in found] == ["library", "models"] and asked == ["library"]
 
 
 def test_a_wall_that_stands_says_what_it_is_made_of() -> None:
