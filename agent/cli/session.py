@@ -110,8 +110,11 @@ class CommandSession:
         try:
             return self.client()
         except NotRunning as error:
+            from agent.core.instance_lock import is_held
+
             if self.has_server:
-                raise (ServerStopped() if self._has_settings else ServerStopped(settings=1)) from error
+                why = {"starts": 1} if is_held(self.paths) else {} if self._has_settings else {"settings": 1}
+                raise ServerStopped(**why) from error
             raise
 
     @property

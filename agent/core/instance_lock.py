@@ -33,7 +33,7 @@ def alone(paths: AppPaths, *, command: bool = True, wait_s: float = 0) -> Iterat
     paths.create()
     with ExitStack() as held:
         try:
-            held.enter_context(FileLock(paths.lock, timeout=wait_s))
+            held.enter_context(FileLock(paths.lock, timeout=wait_s if command else max(wait_s, _CHECKED_S)))
             if command:
                 held.enter_context(FileLock(paths.command_lock))  # free, except while another process checks it
         except Timeout as error:
@@ -65,6 +65,14 @@ def together(paths: AppPaths) -> Iterator[None]:
             raise store_error(error) from error
         _clear(paths)
         yield
+
+
+def is_held(paths: AppPaths) -> bool:
+    """Return whether an agent or a server has this home, and no command. Raises nothing."""
+    try:
+        return paths.lock.exists() and _held(paths.lock) and not _held(paths.command_lock)
+    except OSError:
+        return False
 
 
 def _clear(paths: AppPaths) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from agent.core.config_file import SettingsFile
 from agent.core.environment import utc_now
+from agent.core.instance_lock import is_held
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome, Settings
 from agent.domain.errors import BackupError, DatabaseUnreachable, ServerPackagesMissing, ServerStopped
@@ -64,7 +65,7 @@ def server_url(settings: Settings, paths: AppPaths) -> str:
     except DatabaseUnreachable as error:
         if settings.server.database:
             raise
-        raise ServerStopped from error
+        raise ServerStopped(**({"starts": 1} if is_held(paths) else {})) from error
     return url
 
 

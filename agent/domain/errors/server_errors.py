@@ -18,7 +18,8 @@ class TracingPackagesMissing(ServerError):
 
 
 class ServerStopped(ServerError):
-    """The library is a team server's, which does not run: commands can't open it beside. Parameter `settings` if its settings are wrong."""
+    """The library is a team server's, which does not run: commands can't open it beside. Parameter `settings` if its
+    settings are wrong, `starts` if it is there but does not answer yet."""
 
     code = "server.stopped"
 

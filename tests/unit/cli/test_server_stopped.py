@@ -116,3 +116,22 @@ def test_problems_are_asked_of_the_server_whose_library_it_is(
 
     assert said.code == 0 and "/photos/a.jpg: It took too much memory. Raise the limit. [engine.memory]" in said.out
     assert not pages and not (cli.paths.library / "library.db").exists()
+
+
+@pytest.mark.parametrize("words", [("status",), ("people", "list"), ("doctor",)])
+def test_of_a_server_that_waits_for_its_database_they_do_not_say_that_it_must_be_started(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    from agent.core.instance_lock import alone
+    from agent.main import doctor_commands
+
+    real, wanted = doctor_commands.all_checks, ("library", "agent")
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {n: check for n, check in real(session).items() if n in wanted})
+    LibraryKeys(cli.paths.library, key_home(KeyHome.FILE, cli.paths.keys)).create()
+    (cli.paths.data / "postgres").mkdir()
+
+    with alone(cli.paths, command=False):  # as `serve` does before it opens the database
+        said = cli(*words)
+
+    told = said.out + said.err
+    assert told.count("does not answer yet") == 1 and "systemctl start" not in told and "ai-popup serve" not in told
