@@ -17,7 +17,7 @@ from agent.domain.errors import BackupError, DatabaseUnreachable, ServerPackages
 from agent.people.recognition_switch import Backups
 from agent.store.backup import BackupStore
 from agent.store.database import Database
-from agent.store.key_homes import Home, key_home
+from agent.store.key_homes import Home, key_home, note_move, one_home
 from agent.store.keys import LibraryKeys
 from agent.updates.library_care import LibraryCare
 
@@ -97,19 +97,20 @@ def recovery_code(settings: Settings, paths: AppPaths) -> str:
 
 
 def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
-    """Write `library.key_home` and move the library's key there; without a library there is no key to move.
+    """Write `library.key_home` and move the library's key there; without a library there is no key to move. Other secrets follow it.
 
     If an environment variable overrides the setting, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
     neither has changed.
     """
     settings = file.load()
-    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+    keys = LibraryKeys(paths.library, one_home(settings.library.key_home, paths.keys))
 
     def switch() -> None:
         file.put(KEY_HOME, to.value)
 
     if keys.exist and settings.library.key_home is not to and KEY_HOME not in file.overridden():
-        keys.move(key_home(to, paths.keys), switch=switch)
+        note_move(paths.keys)
+        keys.move(one_home(to, paths.keys), switch=switch)
     else:
         switch()
 

@@ -5,6 +5,7 @@ import queue
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
@@ -12,7 +13,7 @@ from agent.core.files import store_error, sync_folder, write_private
 from agent.core.observable import Notice
 from agent.core.paths import make_private
 from agent.core.settings import KeyHome
-from agent.domain.errors import KeyFileUnsafe, KeyHomeError, KeyringAbsent, KeyringLocked
+from agent.domain.errors import KeyFileUnsafe, KeyHomeError, KeyringAbsent, KeyringLocked, StoreError
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -21,6 +22,7 @@ SERVICE = "AI Popup"
 # The system may ask the user for the keyring's password; with no user present, the call would never return.
 KEYRING_LIMIT_S = 60.0
 SLOW_S = 3.0
+_MOVED = "moved"  # the file that says that the key was moved from one home to the other
 
 WAITING = Notice()
 """The keyring has not answered for some seconds, perhaps because it asks for its password. Sent in the thread that waits."""
@@ -48,7 +50,50 @@ class Home(Protocol):
 
 def key_home(kind: KeyHome, folder: Path) -> Home:
     """The key home chosen in the settings; `folder` holds key files."""
+    chosen = one_home(kind, folder)
+    if not (folder / _MOVED).exists():
+        return chosen
+    return MovedHome(chosen, one_home(KeyHome.FILE if kind is KeyHome.KEYRING else KeyHome.KEYRING, folder))
+
+
+def one_home(kind: KeyHome, folder: Path) -> Home:
+    """That home alone, whatever another one still holds."""
     return KeyringHome() if kind is KeyHome.KEYRING else FileHome(folder)
+
+
+def note_move(folder: Path) -> None:
+    """From now on, secrets are looked for in both homes. Raises StoreUnwritable, StoreDiskFull."""
+    make_private(folder)
+    try:
+        write_private(folder / _MOVED, b"")
+    except OSError as error:
+        raise store_error(error) from error
+
+
+class MovedHome:
+    """The chosen home, after the library's key moved there. Other secrets, whose accounts no home lists, follow when they are asked for."""
+
+    def __init__(self, chosen: Home, other: Home) -> None:
+        self._chosen, self._other = chosen, other
+
+    def read(self, account: str) -> bytes | None:
+        found = self._chosen.read(account)
+        if found is None:
+            with suppress(KeyringAbsent):  # one that is only locked may hold it
+                found = self._other.read(account)
+            if found is not None:
+                self.write(account, found)
+        return found
+
+    def write(self, account: str, secret: bytes) -> None:
+        self._chosen.write(account, secret)
+        with suppress(KeyHomeError, StoreError):  # the new secret is kept, and is what is read
+            self._other.forget(account)
+
+    def forget(self, account: str) -> None:
+        with suppress(KeyringAbsent):
+            self._other.forget(account)
+        self._chosen.forget(account)
 
 
 class FileHome:

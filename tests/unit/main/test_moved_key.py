@@ -1,0 +1,105 @@
+"""The library's key moves to another home while the program holds other secrets where the key is."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.core.config_file import SettingsFile
+from agent.core.paths import HOME_VARIABLE, AppPaths
+from agent.core.settings import KeyHome
+from agent.domain.errors import KeyringAbsent, KeyringLocked
+from agent.main.library_home import home_of_key, move_key
+from agent.store import key_homes
+from agent.store.key_homes import Home
+from agent.store.keys import LibraryKeys
+
+
+class Keyring:
+    def __init__(self) -> None:
+        self.secrets: dict[str, bytes] = {}
+        self.trouble: Exception | None = None
+
+    def read(self, account: str) -> bytes | None:
+        self._answer()
+        return self.secrets.get(account)
+
+    def write(self, account: str, secret: bytes) -> None:
+        self._answer()
+        self.secrets[account] = secret
+
+    def forget(self, account: str) -> None:
+        self._answer()
+        self.secrets.pop(account, None)
+
+    def _answer(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+class Computer:
+    """A library whose key is in the keyring."""
+
+    def __init__(self, folder: Path, keyring: Keyring) -> None:
+        self.paths = AppPaths.find({HOME_VARIABLE: str(folder)}).create()
+        self.file = SettingsFile(self.paths.settings, environ={})
+        self.keyring = keyring
+        self.key, _ = LibraryKeys(self.paths.library, self.home).create()
+
+    @property
+    def home(self) -> Home:
+        return home_of_key(self.file.load(), self.paths)
+
+    def move(self, to: KeyHome) -> None:
+        move_key(self.file, self.paths, to)
+        assert LibraryKeys(self.paths.library, self.home).unlock() == self.key
+
+    def files(self) -> set[str]:
+        return {each.stem for each in self.paths.keys.glob("*.key")}
+
+
+@pytest.fixture
+def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Computer:
+    keyring = Keyring()
+    monkeypatch.setattr(key_homes, "KeyringHome", lambda: keyring)
+    return Computer(tmp_path, keyring)
+
+
+def test_other_secrets_follow_it_there_and_back(computer: Computer) -> None:
+    """Otherwise a desktop would take its membership of a team for ended, and delete what it has of it."""
+    computer.home.write("team", b"token")
+    computer.move(KeyHome.FILE)
+    assert computer.home.read("team") == b"token"
+    assert computer.keyring.secrets == {} and "team" in computer.files()
+    computer.move(KeyHome.KEYRING)
+    assert computer.home.read("team") == b"token"
+    assert computer.files() == set()
+
+
+def test_what_is_forgotten_or_replaced_does_not_come_back(computer: Computer) -> None:
+    computer.home.write("team", b"token")
+    computer.home.write("mail", b"first")
+    computer.move(KeyHome.FILE)
+    computer.home.forget("team")
+    computer.home.write("mail", b"second")
+    assert computer.home.read("team") is None
+    computer.move(KeyHome.KEYRING)
+    assert computer.home.read("team") is None and computer.home.read("mail") == b"second"
+
+
+def test_a_keyring_that_is_locked_says_nothing_about_a_secret_and_one_that_is_gone_has_none(computer: Computer) -> None:
+    computer.home.write("team", b"token")
+    computer.move(KeyHome.FILE)
+    computer.keyring.trouble = KeyringLocked()
+    with pytest.raises(KeyringLocked):
+        computer.home.read("team")
+    computer.home.write("mail", b"new")
+    assert computer.home.read("mail") == b"new"
+    computer.keyring.trouble = KeyringAbsent()
+    assert computer.home.read("team") is None
+    computer.home.forget("team")
+
+
+def test_the_home_that_was_never_chosen_is_not_asked(computer: Computer) -> None:
+    computer.paths.keys.mkdir(mode=0o700, exist_ok=True)
+    (computer.paths.keys / "team.key").write_text(b"token".hex())
+    assert computer.home.read("team") is None
