@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.core.paths import SERVER_FOLDER
-from agent.core.settings import KeyHome
 from agent.main.engines import model_store
 from agent.store import key_homes
 
@@ -93,12 +92,7 @@ def test_validate_names_everything_that_is_wrong(cli: CommandLine) -> None:
 def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that stands in for the keyring."""
     other = tmp_path / "keyring"
-
-    def home(kind: KeyHome, folder: Path) -> key_homes.Home:
-        return key_homes.FileHome(other if kind is KeyHome.KEYRING else folder)
-
-    monkeypatch.setattr("agent.store.key_homes.key_home", home)
-    monkeypatch.setattr("agent.main.library_home.key_home", home)
+    monkeypatch.setattr("agent.store.key_homes.KeyringHome", lambda: key_homes.FileHome(other))
     return other
 
 
