@@ -1,6 +1,8 @@
 """Parameter types that several commands use: names, and paths that must exist."""
 
 import os
+import sys
+from glob import glob
 from typing import Any
 
 import click
@@ -43,5 +45,26 @@ class There(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Raises SourceNoAnswer, and click's errors."""
+        value = _at_home(value)
         answered(lambda: os.stat(value))  # noqa: PTH116 - paths may be bytes here
         return super().convert(value, param, ctx)
+
+
+class Paths(click.Argument):
+    """Any number of paths. Windows' shells leave it to the program which files a name with wildcards means."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        several = isinstance(value, tuple | list)
+        return super().type_cast_value(ctx, tuple(found for each in value for found in _matching(each)) if several else value)
+
+
+def _matching(path: str) -> list[str]:
+    """Return the files with such a name, or the name itself if there is none: it is said to be missing."""
+    if sys.platform != "win32" or not any(wildcard in path for wildcard in "*?"):
+        return [path]
+    return sorted(glob(_at_home(path).replace("[", "[[]"))) or [path]  # noqa: PTH207 - brackets are ordinary in names
+
+
+def _at_home(path: Any) -> Any:
+    """Return the path with the user's home in place of `~`, which Windows' shells leave alone."""
+    return os.path.expanduser(path) if sys.platform == "win32" and str(path).startswith(("~/", "~\\")) else path  # noqa: PTH111

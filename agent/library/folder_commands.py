@@ -11,7 +11,7 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say, tell
 from agent.cli.own_texts import TEXTS
-from agent.cli.params import There
+from agent.cli.params import Paths, There
 from agent.cli.session import CommandSession
 from agent.core.settings import Share
 from agent.core.typed_paths import meant
@@ -45,7 +45,7 @@ def list_folders(session: CommandSession, as_json: bool) -> None:
 
 
 @folders.command(help=TEXTS("cli.help.folders_add"))
-@click.argument("paths", nargs=-1, required=True, type=There(file_okay=False))
+@click.argument("paths", nargs=-1, required=True, cls=Paths, type=There(file_okay=False))
 @json_option("json_each")
 @click.pass_obj
 def add(session: CommandSession, paths: tuple[str, ...], as_json: bool) -> None:

@@ -18,7 +18,7 @@ from agent.cli.completion import completion
 from agent.cli.failures import told
 from agent.cli.output import note, say, tell
 from agent.cli.own_texts import TEXTS
-from agent.cli.params import There
+from agent.cli.params import Paths, There
 from agent.cli.session import CommandSession
 from agent.cli.session_commands import sessions
 from agent.consent.commands import consent, import_list
@@ -119,7 +119,7 @@ def show_running(session: CommandSession) -> int:
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.scan"))
-@click.argument("paths", nargs=-1, required=True, type=There())
+@click.argument("paths", nargs=-1, required=True, cls=Paths, type=There())
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.option("--embeddings", is_flag=True, help=TEXTS("cli.help.embeddings"))
 @click.option("--exclude", multiple=True, metavar="PATTERN", help=TEXTS("cli.help.exclude"))

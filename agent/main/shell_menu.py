@@ -13,7 +13,7 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.own_texts import TEXTS
-from agent.cli.params import There
+from agent.cli.params import Paths, There
 from agent.cli.session import CommandSession
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 
@@ -27,7 +27,7 @@ NOTIFY_S = 10.0
 
 @click.command(cls=Command, name="hand-over", help=TEXTS("cli.help.hand_over"), short_help=TEXTS("cli.help.hand_over_short"))
 @click.argument("what", type=click.Choice(["find", "redact"]), metavar="find|redact")
-@click.argument("paths", nargs=-1, required=True, type=There())
+@click.argument("paths", nargs=-1, required=True, cls=Paths, type=There())
 @click.pass_obj
 def hand_over(session: CommandSession, what: str, paths: tuple[str, ...]) -> int:
     from agent.cli.backend import absolute

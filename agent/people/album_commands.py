@@ -7,7 +7,7 @@ import click
 from agent.cli.command import CommandGroup, json_option
 from agent.cli.output import note, say_path, tell
 from agent.cli.own_texts import TEXTS
-from agent.cli.params import There
+from agent.cli.params import Paths, There
 from agent.cli.session import CommandSession
 from agent.domain.errors import AlbumPhotoUnknown, AlbumUnknown
 from agent.domain.names import tidy
@@ -69,7 +69,7 @@ def show(session: CommandSession, name: str, zeros: bool, as_json: bool) -> None
 
 @albums.command(help=TEXTS("cli.help.albums_add"))
 @click.argument("name")
-@click.argument("photos", nargs=-1, type=There(dir_okay=False))
+@click.argument("photos", nargs=-1, cls=Paths, type=There(dir_okay=False))
 @click.option("--person", "people", multiple=True, metavar="NAME", help=TEXTS("cli.help.albums_person"))
 @click.option("--match", type=click.Choice(["all", "any", "only"]), default="all", help=TEXTS("cli.help.albums_match"))
 @click.option("--certain", is_flag=True, help=TEXTS("cli.help.albums_certain"))

@@ -13,7 +13,7 @@ from agent.cli.command import CommandGroup, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import is_device, note, output_to, say, tell
 from agent.cli.own_texts import TEXTS
-from agent.cli.params import PERSON_NAME, There
+from agent.cli.params import PERSON_NAME, Paths, There
 from agent.cli.session import CommandSession
 from agent.people.cluster_commands import clusters
 from agent.people.find_commands import person_of
@@ -161,7 +161,7 @@ def merge(session: CommandSession, names: tuple[str, ...], into: str, dry_run: b
 
 @people.command(help=TEXTS("cli.help.people_split"))
 @click.argument("name")
-@click.argument("photos", nargs=-1, required=True, type=There(dir_okay=False))
+@click.argument("photos", nargs=-1, required=True, cls=Paths, type=There(dir_okay=False))
 @click.option("--to", "new", type=PERSON_NAME, metavar="NAME", help=TEXTS("cli.help.people_to"))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()

@@ -9,7 +9,7 @@ from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import ProgressBar, note, say, tell
 from agent.cli.own_texts import TEXTS
-from agent.cli.params import There
+from agent.cli.params import Paths, There
 from agent.cli.secret_input import ask
 from agent.cli.session import CommandSession
 from agent.core.i18n import Texts
@@ -26,7 +26,7 @@ WEAK = (Style.MOSAIC, Style.BLUR)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.redact"))
-@click.argument("paths", nargs=-1, required=True, type=There(), metavar="IN...")
+@click.argument("paths", nargs=-1, required=True, cls=Paths, type=There(), metavar="IN...")
 @click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.redact_out"))
 @click.option("--in-place", is_flag=True, help=TEXTS("cli.help.redact_in_place"))
 @click.option("--style", type=click.Choice([each.value for each in Style]), default=Style.SOLID.value, help=TEXTS("cli.help.redact_style"))
