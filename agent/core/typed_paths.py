@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from agent.core.verbatim_paths import plain
+from agent.core.verbatim_paths import plain, verbatim
 
 _LONGEST: Final = 32_768
 IGNORES_CASE: bool = sys.platform in ("win32", "darwin")
@@ -16,6 +16,14 @@ def full_path(path: str) -> str:
     """Return the absolute path; on Windows without the mark of verbatim ones, so that a file has one path."""
     full = os.path.abspath(path)  # noqa: PTH100 - pathlib keeps ".."
     return plain(full) if sys.platform == "win32" else full
+
+
+def real_path(path: str) -> str:
+    """Return where links lead; the path itself if the system doesn't tell, as Windows with some names."""
+    try:
+        return plain(os.path.realpath(verbatim(path)))
+    except OSError:
+        return path
 
 
 def typed_path(path: str) -> str:

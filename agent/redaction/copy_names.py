@@ -12,8 +12,7 @@ from typing import Final
 from agent.core.files import numbered
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
-from agent.core.typed_paths import typed_path
-from agent.core.verbatim_paths import plain, verbatim
+from agent.core.typed_paths import real_path, typed_path
 from agent.domain.errors import CopyUnsupported, Forbidden, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.path_text import is_remote
@@ -54,7 +53,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
     for path in map(typed_path, (each for each in paths if not is_remote(each))):
         is_folder = os.path.isdir(path)
         for found, _ in walk_named(path, Folder(path="."), may_show_faces):
-            if found in met or (is_folder and inside is not None and is_below(_real(found), inside)):
+            if found in met or (is_folder and inside is not None and is_below(real_path(found), inside)):
                 continue
             stop_if_unwanted()
             met.add(found)
@@ -120,7 +119,7 @@ class Names:
 
     def in_place(self, source: str) -> PlannedCopy | None:
         """Plan a copy in place; None if the same file was already planned under another name."""
-        real = _real(source)  # for a link, its target is to be covered
+        real = real_path(source)  # for a link, its target is to be covered
         if _key(real) in self._given:
             return None
         resumed = self._resumed(real, real, None)
@@ -183,14 +182,6 @@ def is_special(path: str) -> bool:
         return not stat.S_ISREG(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return False  # nothing is there
-
-
-def _real(path: str) -> str:
-    """Return where links lead; the path itself if the system doesn't tell, as Windows with some names."""
-    try:
-        return plain(os.path.realpath(verbatim(path)))
-    except OSError:
-        return path
 
 
 def _fitting(target: str) -> tuple[str, str | None]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from agent.core.hanging_calls import stop_if_unwanted
 from agent.core.settings import Folder
-from agent.core.typed_paths import below_known, typed_path
+from agent.core.typed_paths import below_known, real_path, typed_path
 from agent.core.verbatim_paths import verbatim
 from agent.domain.image import FileSeen, is_image, storable
 from agent.sources.folder.folder_rules import Matcher
@@ -233,7 +233,7 @@ def walk_images(paths: Iterable[str], folder: Folder | None = None, *, roots: Co
 def walk_named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Iterator[Entry]:
     """The named file, or the files of the named folder by these rules whose names are `wanted`; as `walk_images`."""
     try:
-        if Path(path).is_dir():
+        if Path(verbatim(path)).is_dir():
             walk = Walk(path, Matcher(path, rules, wanted))
             yield from walk
             yield from ((folder, (0, 0)) for folder in walk.unreadable)
@@ -241,4 +241,4 @@ def walk_named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Itera
     except OSError:
         yield path, (0, 0)
     else:
-        yield path, file_facts(os.path.realpath(path)) or (0, 0)
+        yield path, file_facts(real_path(path)) or (0, 0)

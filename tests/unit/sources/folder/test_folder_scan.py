@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.core.settings import Folder
+from agent.core.verbatim_paths import verbatim
 from agent.domain.image import is_image
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import Comparison, Walk, ancestors, file_facts, folder_root, missing, topmost, walk_images
@@ -52,6 +53,15 @@ def test_patterns_are_for_names_and_for_paths(tmp_path: Path) -> None:
     assert found(tmp_path, include=["trip/*"]) == {"trip/c.jpg", "trip/x/d.jpg"}
     assert found(tmp_path, exclude=["x", "a.*", ".*"]) == {"b.png", "trip/c.jpg"}
     assert found(tmp_path, exclude=["trip"]) == {"a.jpg", "b.png", ".hidden/e.jpg", ".f.jpg"}
+
+
+def test_a_file_or_folder_that_is_named_is_found_however_long_its_path_is(tmp_path: Path) -> None:
+    folder = str(tmp_path / ("d" * 150))
+    file = f"{folder}{os.sep}{'f' * 150}.jpg"
+    Path(verbatim(folder)).mkdir()
+    Path(verbatim(file)).write_bytes(b"123")
+    for named in (file, folder):
+        assert [(each.path, each.size) for each in walk_images([named])] == [(file, 3)]
 
 
 CLOSED = ("Photos.photoslibrary/originals/a.jpg", "Cat Previews.lrdata/0/b.jpg", "$RECYCLE.BIN/S-1/c.jpg", ".Trash-1000/files/d.jpg")
