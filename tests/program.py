@@ -55,6 +55,13 @@ class RealProgram:
         self.file.add_folder(self.watched)
         self.process: subprocess.Popen[bytes] | None = None
 
+    def without_models(self) -> Path:
+        """Return its folder of models, empty: it was a link to that of all tests, or a copy."""
+        folder = self.paths.data / "models"
+        folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
+        folder.mkdir()
+        return folder
+
     # -- its life ----------------------------------------------------------------------------------------------------------------
     def start(self, *, tray: bool = False, before: Sequence[str] = (), wait: bool = True) -> None:
         """Start it; `before` is a command that runs it."""

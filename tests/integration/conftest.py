@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.files import put_in_place
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -108,7 +110,7 @@ class WallClock:
         """From now on it is so much off."""
         fresh = self._file.with_suffix(".new")
         fresh.write_text(str(off.total_seconds()))
-        fresh.replace(self._file)
+        put_in_place(fresh, self._file)  # the program may be reading it
 
 
 @pytest.fixture

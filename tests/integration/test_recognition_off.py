@@ -19,9 +19,7 @@ NAME = "Somebody Remarkable"
 @pytest.fixture
 def bare_program(program: "RealProgram", models_folder: Path) -> "RealProgram":
     """The program with no model but the detector."""
-    models = program.paths.data / "models"
-    models.unlink()
-    shutil.copytree(models_folder / "centerface", models / "centerface")
+    shutil.copytree(models_folder / "centerface", program.without_models() / "centerface")
     return program
 
 
