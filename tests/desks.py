@@ -27,11 +27,12 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
+from agent.domain.people import Certainty
 from agent.libraries.library_choice import LibraryChoice
 from agent.library.recipes import recognises
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.key_homes import FileHome
-from agent.store.schema import metadata, place
+from agent.store.schema import identity, metadata, person, place
 from agent.store.upgrade import open_database
 from agent.team.connection import TeamConnection
 from agent.team.folder_sharing import FolderSharing
@@ -251,6 +252,13 @@ async def shared(desk: Desk, content: bytes = PHOTO) -> int:
     [found] = desk.world.real.faces_of(hashlib.sha256(content).hexdigest())
     await desk.until(lambda: bool(desk.server.world.real.faces_of(hashlib.sha256(content).hexdigest())))
     return found
+
+
+def named_faces(at: Desk | Server) -> list[str]:
+    """The names of confirmed faces, one for each."""
+    named = select(person.c.name).join(identity, identity.c.person_id == person.c.id)
+    with at.world.real.database.read() as tx:
+        return list(tx.scalars(named.where(identity.c.certainty == Certainty.CONFIRMED).order_by(person.c.name)))
 
 
 class Office:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, Tabl
 
 from agent.core.actor import actor
 from agent.domain.edits import EditStep
+from agent.store import namesakes
 from agent.store.fact_values import Value
 from agent.store.facts import KINDS, LOST, Key, chunks
 from agent.store.rows import add
@@ -95,6 +96,13 @@ def undo(tx: Connection, token: str | None, now: datetime) -> EditStep | None:
     if step is None:
         return None
     turned = [_turn(tx, change, "after", "before") for change in reversed(step["changes"])]
+    restored = {
+        key: change["before"]["name"]
+        for change in step["changes"]
+        if change["fact"] == "person" and change["before"]
+        for key in change["keys"]
+    }
+    namesakes.settle(tx, restored)
     if not any(done for done, _ in turned):
         if token is None:
             tx.execute(delete(table).where(table.c.id == step["id"]))

@@ -11,10 +11,9 @@ from sqlalchemy import func, select
 
 from agent.domain.edits import NameFacesEdit, RejectFaces
 from agent.domain.errors import TeamUnreachable
-from agent.domain.people import Certainty
-from agent.store.schema import desk_operation, identity, person, rejection
+from agent.store.schema import desk_operation, person, rejection
 from agent.team.connection import TeamConnection
-from tests.desks import PHOTO, Desk, Office, Server, office_in, shared
+from tests.desks import PHOTO, Desk, Office, Server, named_faces, office_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,13 +31,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         yield made
 
 
-def names(at: Desk | Server) -> list[str]:
-    """The names of confirmed faces, one for each."""
-    named = select(person.c.name).join(identity, identity.c.person_id == person.c.id)
-    with at.world.real.database.read() as tx:
-        return list(tx.scalars(named.where(identity.c.certainty == Certainty.CONFIRMED).order_by(person.c.name)))
-
-
 def people(at: Desk | Server) -> list[str]:
     return sorted(at.world.real.person_names().values())
 
@@ -48,7 +40,7 @@ async def all_are(office: Office, *wanted: str) -> None:
 
     def alike() -> bool:
         at_rest = not any(each.library.outbox() or each.library.conflicts() for each in (office.one, office.other))
-        return at_rest and all(names(each) == list(wanted) for each in (office.server, office.one, office.other))
+        return at_rest and all(named_faces(each) == list(wanted) for each in (office.server, office.one, office.other))
 
     await office.one.until(alike)
 
@@ -59,7 +51,7 @@ async def disputed(office: Office, *, first: Desk, second: Desk) -> str:
     second.cut = True
     await first.world.app.people.name_face(here, MEI)
     await second.world.app.people.name_face(there, LIN)
-    await first.until(lambda: names(office.server) == [MEI])
+    await first.until(lambda: named_faces(office.server) == [MEI])
     second.cut = False
     await second.until(lambda: bool(second.library.conflicts()))
     [conflict] = second.library.conflicts()
@@ -120,7 +112,7 @@ async def test_the_conflict_shows_the_name_that_the_team_has_by_now(office: Offi
 async def test_a_rejection_in_conflict_leaves_the_question_about_the_name(office: Office, keep: Keep) -> None:
     conflict = await disputed(office, first=office.one, second=office.other)
     await office.other.world.app.people.name_face(await shared(office.other, b"bea"), MEI)
-    await office.other.until(lambda: names(office.server) == [MEI, MEI])
+    await office.other.until(lambda: named_faces(office.server) == [MEI, MEI])
     await office.other.until(lambda: not office.other.library.outbox())
     [mei] = [each for each, name in office.other.world.real.person_names().items() if name == MEI]
     [there] = office.other.world.real.faces_of(hashlib.sha256(PHOTO).hexdigest())
@@ -130,8 +122,10 @@ async def test_a_rejection_in_conflict_leaves_the_question_about_the_name(office
     assert [(each.uid, each.mine, each.theirs) for each in office.other.library.conflicts()] == [(conflict, LIN, MEI)]
     await office.other.membership.names.settle(conflict, keep)
     wanted = [LIN, MEI] if keep == "mine" else [MEI, MEI]
-    await office.other.until(lambda: names(office.server) == names(office.other) == wanted and not office.other.library.conflicts())
-    await office.one.until(lambda: names(office.one) == wanted[:1])
+    await office.other.until(
+        lambda: named_faces(office.server) == named_faces(office.other) == wanted and not office.other.library.conflicts()
+    )
+    await office.one.until(lambda: named_faces(office.one) == wanted[:1])
     assert (MEI in _rejected(office.other), MEI in _rejected(office.server)) == (keep == "mine", keep == "mine")
 
 
@@ -141,11 +135,11 @@ async def test_a_name_given_while_away_is_not_overwritten_but_asked_about(office
     [face_id] = office.one.world.real.faces_of(hashlib.sha256(PHOTO).hexdigest())
     await office.one.world.app.people.edit(NameFacesEdit(face_ids=(face_id,), name="Hua"))
     await office.other.membership.names.settle(conflict, "mine")
-    await office.other.until(lambda: names(office.server) == [LIN])
+    await office.other.until(lambda: named_faces(office.server) == [LIN])
     office.one.cut = False
     await office.one.until(lambda: bool(office.one.library.conflicts()))
     [asked] = office.one.library.conflicts()
-    assert (asked.mine, asked.theirs, names(office.one)) == ("Hua", LIN, ["Hua"])
+    assert (asked.mine, asked.theirs, named_faces(office.one)) == ("Hua", LIN, ["Hua"])
     await office.one.membership.names.settle(asked.uid, "mine")
     await all_are(office, "Hua")
 
@@ -154,11 +148,11 @@ async def test_a_face_that_a_desk_never_spoke_of_gets_no_name_from_another(offic
     here = await shared(office.one)
     await shared(office.other)
     await office.one.world.app.people.name_face(here, "Hua")
-    await office.one.until(lambda: names(office.server) == ["Hua"])
+    await office.one.until(lambda: named_faces(office.server) == ["Hua"])
     asked = len(office.other.sent)
     office.other.membership.sharing.begin_anew()
     await office.other.until(lambda: len(office.other.sent) > asked)
-    assert names(office.other) == [] and "Hua" not in office.other.everything()
+    assert named_faces(office.other) == [] and "Hua" not in office.other.everything()
 
 
 async def test_a_computer_that_ends_before_it_said_what_it_took_is_told_again_and_changes_nothing_twice(
@@ -178,7 +172,7 @@ async def test_a_computer_that_ends_before_it_said_what_it_took_is_told_again_an
     await all_are(office, LIN)
     asked = len(office.one.sent)
     await office.one.until(lambda: bool(lost) and ("POST", "/api/desk/operations") in office.one.sent[asked:])
-    assert len(office.one.library.corrections(now=office.one.world.app.now())) == 1 and names(office.one) == [LIN]
+    assert len(office.one.library.corrections(now=office.one.world.app.now())) == 1 and named_faces(office.one) == [LIN]
 
 
 def _operations(server: Server) -> int:
