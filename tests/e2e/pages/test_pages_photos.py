@@ -538,3 +538,15 @@ def test_a_version_that_waits_stands_first_on_the_status_page(page: Page, visit:
     update = page.get_by_role("region", name="Updates")
     expect(update).to_have_count(1)
     expect(update.get_by_role("button", name="Install now and restart")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("place", ["#photos", "#photos?folder=%2Fnas%2Ffamily"])
+def test_a_folder_that_was_moved_away_is_named_where_its_photos_would_be(page: Page, visit: Callable[..., None], place: str) -> None:
+    empty = b"\0" * 8
+    page.route("**/api/library?*", lambda route: route.fulfill(body=empty, content_type="application/octet-stream"))
+    visit(place, "away")
+    notice = page.locator(".notice")
+    expect(notice.get_by_role("heading", name="Family NAS")).to_be_visible()
+    expect(notice).to_contain_text("The folder hasn’t answered since 22:10.")
+    with page.expect_request("**/api/rescan"):
+        notice.get_by_role("button", name="Try now").click()
