@@ -557,6 +557,21 @@ def test_a_wrong_sign_in_is_said_and_too_many_count_down(page: Page, visit: Visi
     expect(page.get_by_role("alert").first).to_be_empty()
 
 
+def test_signing_out_leaves_nothing_of_the_member_in_the_browser(page: Page, visit: Visit) -> None:
+    visit("#photos", "signed_out")
+    _fill(page, "tomas", PASSWORD)
+    page.locator(".tile").first.wait_for()
+    page.evaluate(
+        "localStorage['covers.folder'] = '/copies'; localStorage['uploads.library'] = '2'; sessionStorage['people.basis'] = 'family'"
+    )
+    page.locator(".view").evaluate("(view) => { view.scrollTop = 300 }")
+    page.wait_for_function("() => { dispatchEvent(new Event('pagehide')); return 'library.place' in sessionStorage }")
+    page.evaluate("location.hash = '#account'")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.locator("[name=username]")).to_be_focused()
+    assert page.evaluate("[...Object.keys(sessionStorage), ...Object.keys(localStorage)].filter((key) => key !== 'provider.name')") == []
+
+
 def test_a_password_can_be_seen_while_it_is_typed(page: Page, visit: Visit) -> None:
     visit("#photos", "signed_out")
     field = page.locator("[name=password]")

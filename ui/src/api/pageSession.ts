@@ -43,6 +43,8 @@ function withQuery(path: string, query: string): string {
 export class PageSession {
   /** until the code in the address is exchanged; null if there is none, or no more */
   entering: Promise<void> | null = null
+  /** the page shows what was read in a session that is over */
+  ended = false
   private kept: Kept | null = null
   private readonly waiting: (() => void)[] = []
 
@@ -92,6 +94,7 @@ export class PageSession {
   /** Drops the key, which is worth nothing any more, and says whether there was one; what another tab was given meanwhile stays. */
   end(): boolean {
     const had = this.kept !== null
+    this.ended = true
     try {
       if (this.page !== null && read(this.stored())?.key === this.kept?.key) this.page.localStorage.removeItem(PLACE)
     } catch {

@@ -2,7 +2,7 @@
 
 import { session } from './pageSession'
 
-const SEES_PHOTOS = 'sees-photos'
+export const SEES_PHOTOS = 'sees-photos'
 
 const asked = new Map<string, Promise<Response>>()
 

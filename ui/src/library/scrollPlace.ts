@@ -1,5 +1,9 @@
-/** Where the photos were scrolled to, kept over a reload of the page: by the browser tab, and only for the photos that its address shows again. */
+/**
+ * Where the photos were scrolled to, kept over a reload of the page: by the browser tab, and only for the photos that its address shows again; not
+ * over a sign-out.
+ */
 
+import { session } from '../api/pageSession'
 import type { Held, LibraryState } from './libraryState.svelte'
 import { placeOf } from './photoPlaces'
 
@@ -15,7 +19,7 @@ export function keepScrollPlace(library: Pick<LibraryState, 'filter' | 'held'>):
   const kept = read()
   if (kept?.place === placeOf(library.filter)) library.held = kept.held
   const keep = (): void => {
-    if (library.held === null) sessionStorage.removeItem(KEY)
+    if (library.held === null || session.ended) sessionStorage.removeItem(KEY)
     else sessionStorage.setItem(KEY, JSON.stringify({ place: placeOf(library.filter), held: library.held } satisfies Kept))
   }
   addEventListener('pagehide', keep)

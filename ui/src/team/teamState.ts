@@ -9,6 +9,7 @@ import { IncidentApi } from '../api/incidentApi'
 import { ConsentApi, TeamApi } from '../api/teamApi'
 import type { Problem, SignedIn } from '../api/types'
 import { app, client } from '../lib/appState.svelte'
+import { forgetMember } from '../lib/memberStorage'
 
 export const accounts = new AccountApi(client)
 export const team = new TeamApi(client)
@@ -42,6 +43,7 @@ export async function leave(): Promise<void> {
   let address: string | null = null
   await refusal(async () => void (address = (await accounts.signOut()).address))
   session.end()
+  forgetMember()
   history.replaceState(null, '', location.pathname)
   if (address === null) location.reload()
   else location.assign(address)

@@ -4,6 +4,7 @@ import { ApiError, Unreachable } from '../api/client'
 import type { Problem, UploadOut, UploadsOut } from '../api/types'
 import { UploadApi, type Sent } from '../api/uploadApi'
 import { app, client, type AppState } from '../lib/appState.svelte'
+import { UPLOAD_LIBRARY } from '../lib/memberStorage'
 
 export const PART = 8_000_000
 const AT_ONCE = 3
@@ -16,7 +17,6 @@ const PASSING: readonly number[] = [502, 503, 504]
 /** Of the server's answers that send back to the start. */
 const MOST_TURNS = 5
 const NEVER = new AbortController().signal
-const LIBRARY = 'uploads.library'
 
 export type UploadState = 'waiting' | 'sending' | 'retrying' | 'stored' | 'duplicate' | 'failed'
 
@@ -101,7 +101,7 @@ export class UploadQueue {
 
   choose = (library: number): void => {
     this.library = library
-    localStorage.setItem(LIBRARY, String(library))
+    localStorage.setItem(UPLOAD_LIBRARY, String(library))
     this.go()
   }
 
@@ -140,7 +140,7 @@ export class UploadQueue {
     const known = new Set(this.items.map(({ place }) => place))
     this.begun = this.taken.items.filter(({ id }) => !known.has(placeOf(id)))
     this.lost = false
-    const kept = Number(localStorage.getItem(LIBRARY))
+    const kept = Number(localStorage.getItem(UPLOAD_LIBRARY))
     if (this.library === null && this.taken.libraries.some(({ id }) => id === kept)) this.library = kept
   }
 
