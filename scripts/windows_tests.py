@@ -25,7 +25,9 @@ def main() -> int:
         _make(folder)
         wine.make()
     # Nothing is written into the checkout.
-    environment = {**wine.environment, "PYTHONUTF8": "1", "PYTHONPYCACHEPREFIX": f"Z:{folder / 'bytecode'}"}
+    # Without PYTHONPATH, `python -c` in a test does not find the program here, as it does elsewhere.
+    own = {"PYTHONUTF8": "1", "PYTHONPATH": f"Z:{ROOT}", "PYTHONPYCACHEPREFIX": f"Z:{folder / 'bytecode'}"}
+    environment = {**wine.environment, **own}
     command = ["wine", str(folder / "python" / "python.exe"), "-m", "pytest", "-p", "no:cacheprovider", *sys.argv[1:]]
     return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
 
