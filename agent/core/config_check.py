@@ -78,7 +78,7 @@ def merged(*layers: Mapping[str, object]) -> Raw:
 def parsed(text: bytes) -> Raw:
     """Parse a settings file. Raises SettingsUnreadable with the line."""
     try:
-        return tomllib.loads(text.decode("utf-8-sig"))
+        return merged(tomllib.loads(text.decode("utf-8-sig")))  # which keys of thousands of parts are too much for, too
     except UnicodeDecodeError as error:
         raise SettingsUnreadable(line=text.count(b"\n", 0, error.start) + 1) from None
     except _NO_TOML as error:

@@ -13,6 +13,7 @@ from agent.core.config_copy import SettingsCopy
 from agent.core.config_environment import from_environment
 from agent.core.config_file import SettingsFile
 from agent.core.i18n import Texts
+from agent.core.program_settings import LogSettings
 from agent.core.setting_fields import nearest_key, setting_fields
 from agent.core.settings import Corner, Settings, root_of
 from agent.domain.errors import (
@@ -188,6 +189,15 @@ def test_what_is_too_much_for_the_reader_is_refused_like_what_is_not_toml(tmp_pa
     with pytest.raises(SettingsInvalid) as caught:
         SettingsFile(tmp_path / "none.toml", environ).load()
     assert caught.value.params["key"] == "popup.seconds"
+
+
+def test_a_key_of_thousands_of_parts_is_refused_like_what_is_not_toml(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path / "settings.toml", environ={})
+    file.path.write_text("[engine]\nworkers = 1\n" + "a." * 2_000 + "a = 1\n")
+    with pytest.raises(SettingsUnreadable):
+        file.load()
+    assert [each.code for each in file.problems()] == [SettingsUnreadable.code]
+    assert file.log_settings() == LogSettings()
 
 
 def test_a_wrong_profile_is_named_whatever_stands_in_the_file(tmp_path: Path) -> None:
