@@ -5,6 +5,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -13,6 +14,7 @@ from agent.cli.output import say
 from agent.cli.session import CommandSession
 from agent.core.child import own_command
 from agent.core.config_check import validated
+from agent.core.environment import utc_now
 from agent.core.memory_guard import ProcessKind
 from agent.core.scratch_folders import scratch_folder
 from agent.domain.errors import AgentError, ModelMissing
@@ -108,7 +110,7 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
             raise said
         return said
 
-    return checks(
+    found = checks(
         standing,
         lambda: session.texts,
         engine=lambda: engine_words(hello()[0].device, hello()[0].precision, hello()[1], session.texts),
@@ -117,6 +119,18 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
         running={"agent": lambda: status().state, "memory": lambda: _memory(session, status)},
         desktop=not served,
     )
+    return found | {"certificate": lambda: _certificate(session)} if served else found
+
+
+def _certificate(session: CommandSession) -> str:
+    """Until when the certificate of the settings is valid, also while the server is stopped. Raises SettingsError, CertificateUnusable."""
+    from agent.web.certificates import check_files
+
+    wanted = session.file.load().server
+    if not wanted.certificate or not wanted.private_key:
+        return session.texts("cli.doctor.certificate_own")
+    _, until = check_files(Path(wanted.certificate).expanduser(), Path(wanted.private_key).expanduser(), utc_now())
+    return session.texts("cli.doctor.certificate_until", until=f"{until.astimezone():%Y-%m-%d}")
 
 
 def _memory(session: CommandSession, status: Callable[[], Status]) -> str:

@@ -85,8 +85,9 @@ class Certificates:
     def load(self) -> None:
         """Take or make the certificate. Raises CertificateUnusable, StoreUnwritable, StoreDiskFull."""
         if self._given is not None:
-            self._seen = self._signature()
+            seen, self._seen = self._signature(), ()  # one that is refused is looked at again: it may become valid with time
             self._take(self._given.certificate, self._given.private_key)
+            self._seen = seen
             certificate = _certificate(self._given.certificate)
             self.fingerprint, self.names = _fingerprint(certificate), frozenset(self._names()) | _named(certificate)
             self.authority = _pem(certificate)
@@ -137,17 +138,7 @@ class Certificates:
 
     def _take(self, certificate: Path, key: Path | None) -> None:
         """Serve it from now on. Tried before, so that a mistake leaves the one in use. Raises CertificateUnusable."""
-        try:
-            taken = _certificate(certificate)
-            if taken.not_valid_after_utc <= self._clock():
-                raise CertificateUnusable(expired=1)
-            for context in (_context(), self.context):
-                context.load_cert_chain(certificate, key, password="")  # no question on the terminal
-            self._validity = (taken.not_valid_before_utc, taken.not_valid_after_utc)
-        except (ssl.SSLError, ValueError) as error:
-            raise CertificateUnusable from error
-        except OSError as error:
-            raise CertificateUnusable(unreadable=1) from error
+        self._validity = check_files(certificate, key, self._clock(), self.context)
 
     # -- our own -----------------------------------------------------------------------------------------------------------------
     def _authority(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
@@ -203,6 +194,26 @@ class Certificates:
         except Exception:  # missing, damaged, or by an earlier authority: there are many reasons, and one answer
             return False
         return certificate.not_valid_after_utc - self._clock() > _RENEWED_BEFORE and set(self._names()) <= named
+
+
+def check_files(certificate: Path, key: Path | None, now: datetime, *contexts: ssl.SSLContext) -> tuple[datetime, datetime]:
+    """Load a certificate and its key into the contexts, which stay as they are if it can't be served; returns its validity.
+
+    Raises CertificateUnusable.
+    """
+    try:
+        taken = _certificate(certificate)
+        if taken.not_valid_after_utc <= now:
+            raise CertificateUnusable(expired=1)
+        if taken.not_valid_before_utc > now:
+            raise CertificateUnusable(future=f"{taken.not_valid_before_utc:%Y-%m-%d %H:%M} UTC")
+        for context in (_context(), *contexts):
+            context.load_cert_chain(certificate, key, password="")  # no question on the terminal
+    except (ssl.SSLError, ValueError) as error:
+        raise CertificateUnusable from error
+    except OSError as error:
+        raise CertificateUnusable(unreadable=1) from error
+    return taken.not_valid_before_utc, taken.not_valid_after_utc
 
 
 def names_of_computer(further: Collection[str] = ()) -> frozenset[str]:

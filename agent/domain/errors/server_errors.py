@@ -105,8 +105,8 @@ class DatabaseFilesUnfit(ServerError):
 
 
 class CertificateUnusable(ServerError):
-    """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date, `unreadable` if a file
-    is missing or not for this user."""
+    """The files of the settings are no certificate with its key. Parameter `expired` if it is out of date, `future` if it is
+    not valid before that moment, `unreadable` if a file is missing or not for this user."""
 
     code = "server.certificate"
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from agent.core.environment import utc_now
 from agent.core.settings import KeyHome
 from agent.store.key_homes import key_home
 from agent.store.keys import LibraryKeys
+from agent.web.certificates import Certificates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +137,21 @@ def test_of_a_server_that_waits_for_its_database_they_do_not_say_that_it_must_be
 
     told = said.out + said.err
     assert told.count("does not answer yet") == 1 and "systemctl start" not in told and "ai-popup serve" not in told
+
+
+def test_the_doctor_of_a_stopped_server_looks_at_its_certificate(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {"certificate": real(session)["certificate"]})
+    (cli.paths.data / "postgres").mkdir()
+    assert "made by the server" in cli("doctor").out
+
+    Certificates(cli.paths.data / "made", lambda: ("photos.example",), utc_now).load()
+    file = cli.paths.data / "made" / "server.pem"
+    cli.paths.settings.write_text(f"[server]\ncertificate = '{file}'\nprivate_key = '{file}'\n")
+    assert "valid until 20" in cli("doctor").out
+
+    file.write_text("no certificate")
+    said = cli("doctor")
+    assert said.code == 1 and "✗ Certificate: " in said.out and "[server.certificate]" in said.out

@@ -172,6 +172,35 @@ def test_an_expired_file_is_told_as_such(made: Callable[..., Certificates], cloc
     assert refused.value.params == {"expired": 1}
 
 
+def test_a_file_that_is_not_valid_yet_is_told_as_such(made: Callable[..., Certificates], clock: Clock, tmp_path: Path) -> None:
+    Certificates(tmp_path / "one", lambda: ("photos.example",), clock).load()
+    clock.now -= timedelta(days=2)
+    file = tmp_path / "one" / "server.pem"
+    with pytest.raises(CertificateUnusable) as refused:
+        made(given=GivenFiles(file, file))
+    [(name, moment)] = refused.value.params.items()
+    assert name == "future" and str(moment).endswith(" UTC")
+
+
+def test_a_renewed_file_that_is_not_valid_yet_is_served_once_it_is(made: Callable[..., Certificates], clock: Clock, tmp_path: Path) -> None:
+    today = clock.now
+    for name in ("one", "two"):
+        Certificates(tmp_path / name, lambda: ("photos.example",), clock).load()
+        clock.now += timedelta(days=10)
+    clock.now = today
+    second = x509.load_pem_x509_certificates((tmp_path / "two" / "server.pem").read_bytes())[0]
+    file = tmp_path / "given.pem"
+    file.write_bytes((tmp_path / "one" / "server.pem").read_bytes())
+    certificates = made(given=GivenFiles(file, file))
+    first = certificates.fingerprint
+    file.write_bytes((tmp_path / "two" / "server.pem").read_bytes())
+    certificates.look()
+    assert certificates.fingerprint == first
+    clock.now += timedelta(days=10)
+    certificates.look()
+    assert certificates.fingerprint != first and certificates.validity == (second.not_valid_before_utc, second.not_valid_after_utc)
+
+
 def test_the_computer_is_reached_by_loopback_and_by_further_names() -> None:
     assert {"localhost", "127.0.0.1", "::1", "photos.example"} <= names_of_computer(["Photos.Example"])
 
