@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, union, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, union, update
 
 from agent.accounts.attempt_queries import AttemptQueries
 from agent.accounts.member_rows import COLUMNS, add_member, keep_an_administrator, member_of, required, selected
@@ -26,9 +26,10 @@ MOST_SESSIONS = 50  # of a member; the one unused for longest goes first
 class MemberQueries(Queries):
     def recorded(self) -> frozenset[str]:
         """The ids of members in the entries of the record that are within reach."""
-        met = union(select(audit.c.actor), select(audit.c.subject).where(audit.c.subject.is_not(None)))
+        # Each member is looked up by an index: the record grows for ever.
+        met = (select(member.c.id).where(exists().where(column == member.c.id)) for column in (audit.c.actor, audit.c.subject))
         with self.database.read() as tx:
-            return frozenset(tx.scalars(select(member.c.id).where(member.c.id.in_(met))))
+            return frozenset(tx.scalars(union(*met)))
 
     def members(self) -> tuple[MemberOverview, ...]:
         """All members by name."""

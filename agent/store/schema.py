@@ -103,7 +103,7 @@ __all__ = [
 ]
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
-REVISION = "0039"
+REVISION = "0040"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
 WORKS_FROM = "0027"
 # The oldest schema on which this program works: REVISION, unless the newest steps are `deferred`, and left for later by a deployment.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from agent.accounts.queries import MOST_SESSIONS, NO_SECOND_FACTOR, AccountQueries
 from agent.accounts.records import Member, SessionRecord, TokenRecord
@@ -66,6 +67,34 @@ def test_members_are_listed_by_name_and_found_by_it(two: AccountQueries) -> None
     assert two.by_name("Mei") is None and two.by_name("") is None
     with pytest.raises(NotFound):
         two.member(NOBODY)
+
+
+def test_who_is_met_in_the_record_is_found_without_reading_all_of_it(two: AccountQueries) -> None:
+    with acting_as(BEN):
+        AuditQueries(two.database).audit_add("searched", None, 1, NOW)
+    engine, is_server = two.database._engine, two.database._engine.dialect.name == "postgresql"
+    if is_server:  # it decides by the number of rows
+        columns = "id, at, action, subject, number, digest, actor"
+        with two.database.write() as tx:
+            tx.exec_driver_sql(
+                f"INSERT INTO audit ({columns}) SELECT n, 0, 'viewed', md5(n::text), 1, '', '' FROM generate_series(10, 20000) n"
+            )
+            tx.exec_driver_sql("ANALYZE audit, member")
+    plans = list[str]()
+
+    def explain(connection: Connection, cursor: object, statement: str, parameters: Any, context: object, many: bool) -> None:
+        if "FROM member" in statement:
+            raw = connection.connection.cursor()
+            raw.execute(f"{'EXPLAIN' if is_server else 'EXPLAIN QUERY PLAN'} {statement}", parameters)
+            plans.extend(str(row[-1]) for row in raw.fetchall())
+            raw.close()
+
+    event.listen(engine, "before_cursor_execute", explain)
+    assert two.recorded() == {MEI, BEN}
+    event.remove(engine, "before_cursor_execute", explain)
+    plan = "\n".join(plans)
+    for column in ("actor", "subject"):
+        assert (f"Index Cond: ({column} =" if is_server else f"({column}=?)") in plan.replace("((", "("), plan
 
 
 def test_a_name_is_taken_once(two: AccountQueries) -> None:

@@ -49,6 +49,7 @@ audit = Table(
     Column("libraries", String, nullable=False, server_default=""),  # a server's that it concerns, such as 3,7; empty: the server itself
     Index("audit_by_actor", "actor", "id"),
     Index("audit_by_action", "action", "id"),
+    Index("audit_by_subject", "subject", "id"),
     sqlite_autoincrement=True,
 )
 
