@@ -93,6 +93,7 @@ def test_a_restored_one_that_ends_by_itself_is_given_up_at_once(postgres: Embedd
     restored = EmbeddedPostgres(data / "postgres", data / "restore.log", recovers_s=60)
     with pytest.raises(DatabaseFailed):
         restored.start()
+    restored.stop()
     assert (data / "restore.log").read_text().count('"ai_popup_ends_it"') == 1
 
 
