@@ -16,6 +16,7 @@ from agent.backups.restic import Restic
 from agent.backups.runs import BackupRun, RunKind, RunQueries
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
+from agent.core.tools import ToolStopped
 from agent.domain.errors import AgentError, RepositoryUnreachable
 from agent.store.embedded_postgres import EmbeddedPostgres
 
@@ -112,6 +113,8 @@ class Making:
             self.queries.end(run, self._clock(), code=error.code)
             logged.error("backup.failed", code=error.code)
             return [error]
+        except ToolStopped:  # the run never ends, and counts as not made
+            raise
         except BaseException:
             self.queries.end(run, self._clock(), code=RepositoryUnreachable.code)
             raise

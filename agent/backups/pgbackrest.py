@@ -17,6 +17,7 @@ import structlog
 from agent.backups.meaning import is_refused
 from agent.backups.repositories import LOCAL, OFFSITE
 from agent.core.files import disk_full
+from agent.core.tools import answer_of
 from agent.domain.errors import (
     AgentError,
     BackupAhead,
@@ -185,9 +186,7 @@ class PgBackRest:
             arguments["env"] = {**arguments["env"], "PGBACKREST_PG1_SOCKET_PATH": sockets}
             command = self._home.command(reached, [program(), f"--stanza={STANZA}", *words])
             try:
-                done = subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, check=False, timeout=_LIMIT_S, **arguments
-                )
+                done = answer_of(command, limit_s=_LIMIT_S, stderr=errors, **arguments)
             except OSError as error:
                 raise BackupToolMissing(tool=TOOL) from error
             except subprocess.TimeoutExpired:

@@ -16,7 +16,7 @@ from agent.backups.meaning import is_refused
 from agent.backups.repositories import FILES_FOLDER, LOCAL, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.core.files import disk_full
 from agent.core.scratch_folders import scratch_folder
-from agent.core.tools import NO_CONSOLE
+from agent.core.tools import answer_of
 from agent.domain.errors import (
     BackupError,
     BackupFailed,
@@ -141,16 +141,7 @@ class Restic:
     def _ran(self, program: str, words: Sequence[str], folder: Path | None, ssh_log: Path) -> tuple[int, str]:
         command = [program, *([] if "--json" in words else ["--quiet"]), *self._options(ssh_log), *words]
         try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                cwd=folder,
-                env=self._environment(),
-                check=False,
-                timeout=_LIMIT_S,
-                creationflags=NO_CONSOLE,
-            )
+            done = answer_of(command, limit_s=_LIMIT_S, stderr=subprocess.PIPE, cwd=folder, env=self._environment())
         except OSError as error:
             raise BackupToolMissing(tool=TOOL) from error
         except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from agent.backups.runs import BackupRun, RunKind, RunQueries
 from agent.backups.state import Archiving, BackupState, next_backup, next_drill
 from agent.backups.withdrawn import WithdrawnFile
 from agent.core.settings import Settings
+from agent.core.tools import with_tools
 from agent.domain.errors import AgentError, BackupRunning
 from agent.store.backup_order import is_ahead
 
@@ -59,13 +61,13 @@ class ServerBackups:
         """Back up into every repository; with `verify`, read it back. Raises BackupError if none can be made, BackupRunning."""
         able = self._ready()
         async with self._alone():
-            return await asyncio.to_thread(able.making.now, full=full, verify=verify)
+            return await with_tools(partial(able.making.now, full=full, verify=verify))
 
     async def drill(self) -> BackupRun:
         """Restore the newest backup beside the database and compare. Raises BackupError, StoreError."""
         able = self._ready()
         async with self._alone():
-            return await asyncio.to_thread(able.drill.run)
+            return await with_tools(able.drill.run)
 
     async def state(self) -> BackupState:
         """Raises StoreError."""
@@ -98,7 +100,7 @@ class ServerBackups:
         if isinstance(self._able, AgentError) or bool(await asyncio.to_thread(self._queries.runs, 1)):
             return
         async with self._turn:
-            if problem := await asyncio.to_thread(self._able.making.prepare):
+            if problem := await with_tools(self._able.making.prepare):
                 log.warning("backup.unprepared", code=problem.code)
 
     async def _begun(self, waited: float) -> bool:
@@ -135,7 +137,7 @@ class ServerBackups:
                 continue
             try:
                 async with self._turn:
-                    await asyncio.to_thread(making.files, restic)
+                    await with_tools(partial(making.files, restic))
             except AgentError as error:
                 log.error("backup.lists_failed", code=error.code, repository=name)
             else:

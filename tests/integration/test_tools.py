@@ -1,5 +1,6 @@
 """A tool is waited for, and never outlives the wait, whatever ends it."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from agent.core.paths import AppPaths
-from agent.core.tools import Stop, run_tool
+from agent.core.tools import Stop, ToolStopped, answer_of, run_tool, with_tools
 from agent.main.handover import comes_up
 
 # Starts a process of its own, writes down the ids of both, and sleeps.
@@ -89,7 +90,7 @@ def test_stopped_it_ends_with_all_that_it_started_and_no_other_begins(tmp_path: 
     def run() -> None:
         try:
             run_tool([sys.executable, "-S", "-c", PARENT], tmp_path, limit_s=20, stop=stop)
-        except subprocess.SubprocessError as error:
+        except ToolStopped as error:
             failures.append(error)
 
     thread = threading.Thread(target=run)
@@ -98,13 +99,60 @@ def test_stopped_it_ends_with_all_that_it_started_and_no_other_begins(tmp_path: 
     stop.set()
     thread.join(20)
     assert all(gone(pid) for pid in ids) and len(failures) == 1
-    with pytest.raises(InterruptedError):
+    with pytest.raises(ToolStopped):
         run_tool([sys.executable, "-c", ""], tmp_path, limit_s=20, stop=stop)
 
 
 def test_one_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
     stop = Stop()
-    with pytest.raises(subprocess.TimeoutExpired), stop.started([sys.executable, "-S", "-c", PARENT], tmp_path) as process:
+    with pytest.raises(subprocess.TimeoutExpired), stop.started([sys.executable, "-S", "-c", PARENT], cwd=tmp_path) as process:
         ids = started(tmp_path)
         process.wait(0.001)
     assert all(gone(pid) for pid in ids)
+
+
+# Says that it runs, and when it is asked to end, writes that down.
+ORDERLY = """
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path("ended").touch()
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("runs").touch()
+time.sleep(60)
+"""
+
+
+async def test_with_work_that_is_cancelled_its_tool_ends_and_no_other_starts(tmp_path: Path) -> None:
+    told: list[str] = []
+    over = threading.Event()
+
+    def work() -> None:
+        try:
+            answer_of([sys.executable, "-S", "-c", ORDERLY], limit_s=60, cwd=tmp_path)
+        except ToolStopped:
+            told.append("stopped")
+        try:
+            answer_of([sys.executable, "-S", "-c", "open('second', 'w')"], limit_s=60, cwd=tmp_path)
+        except ToolStopped:
+            told.append("not started")
+        over.set()
+
+    working = asyncio.create_task(with_tools(work))
+    while not (tmp_path / "runs").exists():
+        assert not working.done()
+        await asyncio.sleep(0.01)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert await asyncio.to_thread(over.wait, 60)
+    assert told == ["stopped", "not started"] and not (tmp_path / "second").exists()
+    assert (tmp_path / "ended").exists() is (sys.platform != "win32"), "it could remove its lock"
+
+
+async def test_the_result_and_the_output_of_a_tool_are_returned(tmp_path: Path) -> None:
+    program = "import sys; print('said'); print('failed', file=sys.stderr); sys.exit(3)"
+    done = await with_tools(lambda: answer_of([sys.executable, "-S", "-c", program], limit_s=60, stderr=subprocess.PIPE))
+    assert (done.returncode, done.stdout.split(), done.stderr.split()) == (3, [b"said"], [b"failed"])
+    with pytest.raises(subprocess.TimeoutExpired):
+        await with_tools(lambda: answer_of([sys.executable, "-S", "-c", "import time; time.sleep(60)"], limit_s=0.2))

@@ -12,7 +12,7 @@ import pytest
 from agent.core.environment import utc_now
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
-from agent.core.tools import Stop, run_tool
+from agent.core.tools import Stop, ToolStopped, run_tool
 from agent.domain.errors import StoreDiskFull, StoreUnwritable
 from agent.main import wiring
 from agent.main.library_home import backups_of
@@ -139,5 +139,5 @@ def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
     asyncio.run(quit_meanwhile())
     assert not network.is_set()
     network.set()
-    with pytest.raises(InterruptedError):
+    with pytest.raises(ToolStopped):
         run_tool(["never"], paths.data, limit_s=1, stop=stops[0])
