@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert,
 from agent.library.queries.job_rows import NO_ANALYSIS
 from agent.library.queries.shown_rows import is_there
 from agent.people.queries import team_face_rows
-from agent.people.queries.team_face_rows import SENT
+from agent.people.queries.team_face_rows import AGAIN, SENT
 from agent.store.database import Queries
 from agent.store.facts import chunks
 from agent.store.path_ranges import FolderArea, within
@@ -48,7 +48,7 @@ class TeamPhotoQueries(Queries):
     def unsent(self, areas: Sequence[FolderArea], after: int) -> Batch:
         """Return the next photos of these folders of which the server was not told."""
         wanted = select(image).outerjoin(team_photo, team_photo.c.sha256 == image.c.sha256)
-        wanted = wanted.where(image.c.id > after, _SHOWN, team_photo.c.sha256.is_(None), _placed(areas))
+        wanted = wanted.where(image.c.id > after, _SHOWN, or_(team_photo.c.sha256.is_(None), team_photo.c.state == AGAIN), _placed(areas))
         with self.database.read() as tx:
             rows = tx.execute(wanted.order_by(image.c.id).limit(MOST)).mappings().all()
             ids = [row["id"] for row in rows]
@@ -69,6 +69,7 @@ class TeamPhotoQueries(Queries):
         with self.database.write(durable=True) as tx:
             if tx.scalar(select(team_link.c.id)) is None:  # left meanwhile
                 return
+            tx.execute(delete(team_photo).where(team_photo.c.state == AGAIN, team_photo.c.sha256.in_([each.sha256 for each in taken])))
             there = set(tx.scalars(select(team_photo.c.sha256).where(team_photo.c.sha256.in_([each.sha256 for each in taken]))))
             fresh = {each.sha256: REFUSED if each.state == "elsewhere" else SENT for each in taken if each.sha256 not in there}
             rows = [{"sha256": sha256, "state": state} for sha256, state in fresh.items()]
@@ -101,7 +102,7 @@ class TeamPhotoQueries(Queries):
     def shared(self, areas: Sequence[FolderArea]) -> Shared:
         count = select(func.count())
         with self.database.read() as tx:
-            known = exists().where(team_photo.c.sha256 == image.c.sha256)
+            known = exists().where(team_photo.c.sha256 == image.c.sha256, team_photo.c.state != AGAIN)
             waiting = count.select_from(image).where(_SHOWN, not_(known), _placed(areas))
             return Shared(
                 tx.scalar(count.select_from(team_photo).where(team_photo.c.state == SENT)) or 0,
@@ -123,4 +124,4 @@ def _placed(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
 
 def _stays(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
     """True for photos that the server has, and that are in no shared folder. One that is gone here stays there, until it is taken back."""
-    return and_(team_photo.c.state == SENT, not_(exists().where(image.c.sha256 == team_photo.c.sha256, _placed(areas))))
+    return and_(team_photo.c.state.in_((SENT, AGAIN)), not_(exists().where(image.c.sha256 == team_photo.c.sha256, _placed(areas))))

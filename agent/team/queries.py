@@ -101,6 +101,8 @@ class TeamQueries(ConsentQueries):
                 return EditStep("describe", 0), []
             taking = Taking(tx, now)
             if page.reset:
+                if tx.scalar(select(team_link.c.generation)):  # it is not the first time
+                    team_face_rows.tell_again(tx)
                 for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.refused == 0)).all():
                     taking.begin_anew(uid)
             for each in page.people:

@@ -30,6 +30,8 @@ class TeamNames:
 
     def __init__(self, library: TeamQueries, people: People, consents: Consents, environment: Environment) -> None:
         self.changed = Notice()
+        self.began_anew = Notice()
+        """the server told everything again"""
         self._library = library
         self._people = people
         self._consents = consents
@@ -100,6 +102,8 @@ class TeamNames:
 
         await self._people.change(write)
         self._to_send.set()  # receipts
+        if page.reset:
+            self.began_anew.notify()
         self.changed.notify()
 
     async def send(self, server: TeamConnection) -> None:

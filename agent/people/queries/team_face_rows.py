@@ -7,7 +7,7 @@ where edits are written: it is noted in the same transaction.
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -17,7 +17,7 @@ from agent.store.facts import chunks
 from agent.store.schema import face, identity, image, person, rejection, team_face, team_outbox, team_person, team_photo
 
 NAME, UNNAME, REJECT, UNREJECT, MERGE, UNMERGE = "name", "unname", "reject", "unreject", "merge", "unmerge"
-SENT: Final = "sent"
+SENT, AGAIN = "sent", "again"
 
 
 def note(tx: Connection, faces: Iterable[int], people: Iterable[int], now: datetime) -> None:
@@ -141,6 +141,14 @@ def corrected(tx: Connection, face_id: int, person_uid: str) -> None:
     rejected = {*(known.rejected if known else ())} | _rejected(tx, [face_id]).get(face_id, set())
     same = known is not None and known.person_uid == person_uid
     told_of(tx, face_id, person_uid, sorted(rejected - {person_uid}), printed=known.printed if known and same else 0)
+
+
+def tell_again(tx: Connection) -> None:
+    """The server may be of an earlier moment: it is told of all photos again, and of who is on them."""
+    tx.execute(update(team_photo).where(team_photo.c.state == SENT).values(state=AGAIN))
+    again = select(image.c.sha256).join(team_photo, team_photo.c.sha256 == image.c.sha256).where(team_photo.c.state == AGAIN)
+    theirs = select(face.c.id).join(image, image.c.id == face.c.image_id).where(image.c.sha256.in_(again))
+    tx.execute(delete(team_face).where(team_face.c.face_id.in_(theirs)))
 
 
 def forget_photos(tx: Connection, contents: Sequence[str]) -> None:

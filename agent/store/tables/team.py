@@ -74,7 +74,8 @@ team_photo = Table(
     "team_photo",
     metadata,
     Column("sha256", String(64), primary_key=True),
-    Column("state", String, nullable=False),  # "sent"; "refused": in libraries out of the member's reach; "back": to be taken back
+    # "sent"; "again": to be told once more; "refused": in libraries out of the member's reach; "back": to be taken back
+    Column("state", String, nullable=False),
 )
 
 # What the server was told of faces: another person or rejection now is the user's.
