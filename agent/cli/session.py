@@ -22,6 +22,7 @@ from agent.core.settings import Settings
 from agent.core.supervisor import is_supervised
 from agent.domain.errors import (
     AgentError,
+    AgentUnreachable,
     NotFound,
     NotRunning,
     ServerRuns,
@@ -198,12 +199,16 @@ class CommandSession:
 
     def explain(self, error: AgentError, *, about: str = "") -> None:
         """Print cause, remedy and code on standard error."""
-        about = f"{about}: " if about else ""
+        error, about = self.named(error), f"{about}: " if about else ""
         self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
         if self.verbose:
             from agent.core.log_privacy import places
 
             self.mention(places(error))
+
+    def named(self, error: AgentError) -> AgentError:
+        """Return the error as it is told here: a server is started and ended by other commands than an agent."""
+        return AgentUnreachable(server=1) if isinstance(error, AgentUnreachable) and self.has_server else error
 
     @staticmethod
     def mention(*lines: str) -> None:

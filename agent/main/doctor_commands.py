@@ -103,7 +103,7 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
         try:
             return session.server().status()
         except AgentError as error:
-            return error
+            return session.named(error)
 
     def status() -> Status:
         if isinstance(said := asked(), AgentError):

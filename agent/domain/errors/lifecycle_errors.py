@@ -22,6 +22,8 @@ class CommandRunning(LifecycleError):
 
 
 class AgentUnreachable(LifecycleError):
+    """Parameter `server` if it is a team server."""
+
     code = "agent.unreachable"
 
 

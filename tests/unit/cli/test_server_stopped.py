@@ -69,6 +69,24 @@ def test_commands_to_the_running_program_name_the_command_that_starts_a_server(c
     assert said.code == 1 and "[server.stopped]" in said.err and "systemctl start ai-popup" in said.err and "ai-popup run" not in said.err
 
 
+@pytest.mark.parametrize("words", [("status",), ("doctor",)])
+def test_a_server_that_hangs_is_started_again_as_a_server(
+    cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {"agent": real(session)["agent"]})
+    running_agent.slow = "/api/status"
+    said = cli(*words)
+    assert "[agent.unreachable]" in said.out + said.err and "ai-popup run" in said.out + said.err
+    (cli.paths.data / "postgres").mkdir()
+
+    said = cli(*words)
+
+    assert said.code == 1 and "systemctl restart ai-popup" in said.out + said.err and "ai-popup run" not in said.out + said.err
+
+
 @pytest.mark.parametrize("words", [("status",), ("members", "list"), ("people", "list")])
 @pytest.mark.parametrize("content", ["[server\n", '[server]\nport = "many"\n'])
 def test_with_wrong_settings_they_say_so_and_how_the_server_is_started(cli: CommandLine, words: tuple[str, ...], content: str) -> None:
