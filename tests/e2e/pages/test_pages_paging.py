@@ -43,6 +43,12 @@ def _rejected(page: Page, faces: list[int]) -> None:
         assert page.evaluate(EDIT, {"kind": "reject", "face_ids": faces, "person_id": 1})
 
 
+def _scroll_far(page: Page) -> None:
+    page.locator(".view").last.hover()
+    page.mouse.wheel(0, 6_000)
+    page.wait_for_function("() => Number(document.querySelector('.face')?.getAttribute('aria-posinset')) > 50")
+
+
 @pytest.fixture
 def many(page: Page, visit: Visit) -> Page:
     """A person with 3,000 faces, of which a part is loaded at a time."""
@@ -52,9 +58,7 @@ def many(page: Page, visit: Visit) -> Page:
 
 
 def test_faces_in_view_stay_in_place_as_faces_above_them_go_and_come_back(many: Page) -> None:
-    many.locator(".view").last.hover()
-    many.mouse.wheel(0, 6_000)
-    many.wait_for_function("() => Number(document.querySelector('.face')?.getAttribute('aria-posinset')) > 50")
+    _scroll_far(many)
     seen = many.evaluate(LOOKED_AT)
     _rejected(many, list(range(FIRST_FACE, FIRST_FACE + 31)))
     expect(many.locator(f".face[data-id='{seen['id']}']")).to_have_attribute("aria-posinset", str(seen["id"] - FIRST_FACE + 1 - 31))
@@ -65,9 +69,7 @@ def test_faces_in_view_stay_in_place_as_faces_above_them_go_and_come_back(many: 
 
 
 def test_faces_in_view_stay_in_place_as_the_first_of_them_goes_with_those_above(many: Page) -> None:
-    many.locator(".view").last.hover()
-    many.mouse.wheel(0, 6_000)
-    many.wait_for_function("() => Number(document.querySelector('.face')?.getAttribute('aria-posinset')) > 50")
+    _scroll_far(many)
     first = many.evaluate(LOOKED_AT)["id"]
     _rejected(many, list(range(FIRST_FACE, first + 1)))
     expect(many.locator(f".face[data-id='{first}']")).to_have_count(0)
