@@ -1,4 +1,4 @@
-"""People whom undo brings back while another person has their name by now: one of the two who is nothing but that name goes."""
+"""Undo may bring a person back whose name another one has by now: of the two, the one who is nothing but that name goes."""
 
 from collections.abc import Mapping
 from typing import Final

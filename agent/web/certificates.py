@@ -64,6 +64,8 @@ class Certificates:
         self._given = given
         self._file = file
         self._seen: Sequence[object] = ()
+        self._refused = ""
+        """the code for which it was not renewed, said once"""
         self._validity = (clock(), clock())
         self.context = _context()
         self.fingerprint = ""
@@ -115,11 +117,17 @@ class Certificates:
         try:
             if self._stale():
                 self.load()
+                self._refused = ""
                 log.info("certificate.renewed")
         except (CertificateUnusable, StoreError, OSError) as error:
-            log.warning("certificate.not_renewed", code=error_code(error))
+            self._refuse(error_code(error))
         except ValueError:  # the authority's file is damaged
-            log.warning("certificate.not_renewed", code=CertificateUnusable.code)
+            self._refuse(CertificateUnusable.code)
+
+    def _refuse(self, code: str) -> None:
+        if code != self._refused:  # it is tried again every few seconds
+            log.warning("certificate.not_renewed", code=code)
+        self._refused = code
 
     def _stale(self) -> bool:
         if self._given is not None:

@@ -124,7 +124,8 @@ def test_given_files_are_read_again_when_they_change(made: Callable[..., Certifi
     file.write_bytes(b"half written")
     with structlog.testing.capture_logs() as logged:
         certificates.look()
-    assert [(each["event"], each["code"]) for each in logged] == [("certificate.not_renewed", CertificateUnusable.code)]
+        certificates.look()
+    assert [(each["event"], each["code"]) for each in logged] == [("certificate.not_renewed", CertificateUnusable.code)], "once"
     assert certificates.fingerprint == first
     handshake(certificates.context, tmp_path / "one" / "authority.pem", "photos.example")
     file.write_bytes((tmp_path / "two" / "server.pem").read_bytes())
