@@ -32,7 +32,7 @@ from agent.store.schema import (
     team_reference,
     team_upload,
 )
-from agent.team import corrections, face_queries
+from agent.team import corrections, face_queries, team_upload_queries
 from agent.team.face_queries import Keep
 from agent.team.records import Figures, Left, Link, TeamConflict, TeamCorrection
 from agent.team.taking import Taking, is_confirmed
@@ -103,6 +103,7 @@ class TeamQueries(ConsentQueries):
             if page.reset:
                 if tx.scalar(select(team_link.c.generation)):  # it is not the first time
                     team_face_rows.tell_again(tx)
+                    team_upload_queries.ask_again(tx)
                 for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.refused == 0)).all():
                     taking.begin_anew(uid)
             for each in page.people:

@@ -68,6 +68,7 @@ class TeamMembership:
         self._waiting: asyncio.Task[None] | None = None
         self._link_changed = asyncio.Event()
         names.began_anew.subscribe(lambda _: self.sharing.begin_anew())
+        names.began_anew.subscribe(lambda _: self.uploads.begin_anew())
         self.sharing.said.subscribe(lambda _: names.send_soon())
         for each in (names, self.sharing, self.uploads):
             each.changed.subscribe(lambda _: self.changed.notify())

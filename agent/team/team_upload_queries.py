@@ -15,12 +15,16 @@ from agent.store.schema import image, place, team_link, team_upload
 from agent.team.photo_queries import placed
 
 SENT: Final = "sent"
+AGAIN: Final = "again"
+"""sent, but the server may have lost it"""
 THERE: Final = "there"
 FAILED: Final = "failed"
 BACK: Final = "back"
 MOST: Final = 100
 MOST_FAILURES: Final = 20
 """that are shown"""
+
+_SENT: Final = team_upload.c.state.in_((SENT, AGAIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,15 @@ class TeamUploadQueries(Queries):
             by_state = {state: number for state, number in tx.execute(states)}
             waiting = select(func.count(), func.coalesce(func.sum(image.c.size), 0)).where(*_waiting(areas))
             number, size = tx.execute(waiting).one()
+            asked = _count(tx, and_(team_upload.c.state == AGAIN, _in(areas)))
             return UploadCounts(
-                by_state.get(SENT, 0),
+                by_state.get(SENT, 0) + by_state.get(AGAIN, 0) - asked,
                 by_state.get(THERE, 0),
                 number,
                 int(size),
                 by_state.get(FAILED, 0),
                 _count(tx, _removable(areas)),
-                _count(tx, and_(team_upload.c.state == SENT, not_(_here()))),
+                _count(tx, and_(_SENT, not_(_here()))),
             )
 
     def failures(self) -> list[FailedUpload]:
@@ -129,12 +134,18 @@ class TeamUploadQueries(Queries):
             return [FailedUpload(row.id, row.code or "", row.params or {}) for row in found]
 
 
+def ask_again(tx: Connection) -> None:
+    """The server may be of an earlier moment: it is asked what it has of all photos that are still in uploaded folders."""
+    tx.execute(update(team_upload).where(team_upload.c.state == SENT).values(state=AGAIN))
+    tx.execute(delete(team_upload).where(team_upload.c.state == THERE))
+
+
 def placed_here(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
     return and_(place.c.missing_since.is_(None), placed(areas))
 
 
 def _waiting(areas: Sequence[FolderArea]) -> tuple[ColumnElement[bool], ...]:
-    known = exists().where(team_upload.c.sha256 == image.c.sha256)
+    known = exists().where(team_upload.c.sha256 == image.c.sha256, team_upload.c.state != AGAIN)
     return image.c.hidden_at.is_(None), not_(known), is_there(placed(areas))
 
 
@@ -148,7 +159,7 @@ def _here() -> ColumnElement[bool]:
 
 
 def _removable(areas: Sequence[FolderArea]) -> ColumnElement[bool]:
-    return and_(team_upload.c.state == SENT, _here(), not_(_in(areas)))
+    return and_(_SENT, _here(), not_(_in(areas)))
 
 
 def _count(tx: Connection, which: ColumnElement[bool]) -> int:

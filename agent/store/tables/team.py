@@ -94,7 +94,7 @@ team_upload = Table(
     "team_upload",
     metadata,
     Column("sha256", String(64), primary_key=True),
-    Column("state", String, nullable=False),  # "sent"; "there": the server had it; "failed"; "back": to be removed there
+    Column("state", String, nullable=False),  # "sent"; "again": to be asked for; "there": the server had it; "failed"; "back"
     Column("code", String),  # of the error
     Column("params", JSON),
 )

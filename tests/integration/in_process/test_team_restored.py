@@ -7,21 +7,44 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
+from agent.core.settings import Settings
 from agent.desks.queries import begin_anew
-from agent.store.schema import desk_face, desk_operation, identity, image, person, place
-from tests.desks import PHOTO, Office, named_faces, office_in, shared
+from agent.store.schema import desk_face, desk_operation, identity, image, person, place, upload
+from tests.desks import PHOTO, Desk, Office, named_faces, office_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.desks import Server
+
+JPEG = b"\xff\xd8\xff\xe0"
 
 
 @pytest_asyncio.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with office_in(tmp_path) as made:
         yield made
+
+
+def restart(server: Server, *desks: Desk) -> None:
+    """As a server does that starts after it was restored."""
+    with server.world.real.database.write() as tx:
+        begin_anew(tx)
+    server.desks._renewed = None
+    for each in desks:
+        each.membership._link_changed.set()
+
+
+async def uploaded(desk: Desk, *contents: bytes) -> None:
+    """Photos in a folder that goes up whole."""
+    folders = [{"path": str(desk.world.folder / "shared"), "share": "upload"}]
+    await desk.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "folders": folders}))
+    for content in contents:
+        desk.world.put(f"shared/{hashlib.sha256(content).hexdigest()[:8]}.jpg", content=content)
+    desk.uploads.begin_anew()
 
 
 @pytest.mark.parametrize("lost", ["the name", "the photo"])
@@ -36,12 +59,49 @@ async def test_what_a_restored_server_no_longer_has_is_told_again(office: Office
         if lost == "the photo":
             tx.execute(delete(place))
             tx.execute(delete(image))
-        begin_anew(tx)
     assert named_faces(server) == []
-    server.desks._renewed = None  # a restored server was just started
-    one.membership._link_changed.set()
+    restart(server, one)
 
     await one.until(lambda: named_faces(server) == ["Mei"] and not one.library.outbox() and not one.library.conflicts())
     assert server.named() == {"Mei"} and one.people() == {"Mei": 1}
     assert len(server.world.real.faces_of(hashlib.sha256(PHOTO).hexdigest())) == 1
     assert (await one.membership.sharing.state()).sent == 1
+
+
+async def test_whole_photos_that_a_restored_server_no_longer_has_are_sent_again(office: Office) -> None:
+    server, one, other = office.server, office.one, office.other
+    before, since, gone = JPEG + b"before", JPEG + b"since", JPEG + b"gone from the desk"
+    await uploaded(one, before, since, gone)
+    await one.until(lambda: one.uploads.library.counts([]).sent == 3)
+    await server.note_uploads()
+    await uploaded(other, since)
+    await other.until(lambda: other.uploads.library.counts([]).there == 1)
+    path = one.world.folder / "shared" / f"{hashlib.sha256(gone).hexdigest()[:8]}.jpg"
+    path.unlink()
+    with one.world.real.database.write() as tx:
+        tx.execute(update(place).where(place.c.path == str(path)).values(missing_since=one.world.app.now()))
+    await one.until(lambda: one.uploads.library.counts([]).last_copies == 1)
+    await one.until(lambda: (found := one.library.link()) is not None and found.generation != 0)
+
+    lost = [hashlib.sha256(each).hexdigest() for each in (since, gone)]
+    with server.world.real.database.write() as tx:
+        tx.execute(delete(upload).where(upload.c.sha256.in_(lost)))
+        images = tx.scalars(select(image.c.id).where(image.c.sha256.in_(lost))).all()
+        tx.execute(delete(place).where(place.c.image_id.in_(images)))
+        tx.execute(delete(image).where(image.c.id.in_(images)))
+    for name, content in server.photos.items():
+        if content != before:
+            (server.uploaded / name).unlink()
+    began = one.sent.count(("POST", "/api/uploads"))
+    restart(server, one, other)
+
+    await one.until(lambda: sorted(server.photos.values()) == sorted((before, since)))
+    await one.until(lambda: all(waiting(each) == 0 for each in (one, other)))
+    senders = one.uploads.library.counts([]), other.uploads.library.counts([])
+    assert sum(each.sent for each in senders) + sum(each.there for each in senders) == 4
+    assert one.sent.count(("POST", "/api/uploads")) <= began + 1, "only what the server lost"
+    assert senders[0].last_copies == 1, "this computer can't send it again"
+
+
+def waiting(desk: Desk) -> int:
+    return desk.uploads.library.counts(desk.uploads._areas()).waiting
