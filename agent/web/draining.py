@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
-from agent.domain.errors import ServerEnding
+from agent.domain.errors import AgentError, ServerEnding
 from agent.web.guard import HEADERS
 from agent.web.schemas import Problem
 
@@ -26,6 +26,7 @@ class Draining:
         self._app = app
         self._texts = texts
         self._ending = False
+        self._reason: AgentError = ServerEnding()
         self._last = False
         self._running = 0
         self._done = asyncio.Event()
@@ -61,8 +62,12 @@ class Draining:
                 self._done.set()
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = JSONResponse(Problem.of(ServerEnding(), self._texts()).model_dump(), 503, {**_HEADERS, "retry-after": _AGAIN_S})
+        refusal = JSONResponse(Problem.of(self._reason, self._texts()).model_dump(), 503, {**_HEADERS, "retry-after": _AGAIN_S})
         await refusal(scope, receive, send)
+
+    def breaks_off(self, reason: AgentError) -> None:
+        """Give this reason to running requests that are cut off, and to new ones: the process goes on, and serves again."""
+        self._ending, self._reason = True, reason
 
     def each_is_last(self) -> None:
         """Have each answer close its connection: the next request opens one to the process that follows."""

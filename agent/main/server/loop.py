@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from agent.core.observable import first_of
 from agent.core.resources import resource
 from agent.core.settings import Settings
 from agent.core.supervisor import keep_alive, tell_supervisor
-from agent.domain.errors import SettingsError
+from agent.domain.errors import SettingsError, StoreError, reason_of
 from agent.library.onboarding import Onboarding
 from agent.main.app import App
 from agent.main.checkup import health
@@ -67,6 +67,7 @@ class ServerLoop:
         self._ground = ground
         self._up = up
         self._port = 0  # none yet
+        self._draining: Draining | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
@@ -78,25 +79,35 @@ class ServerLoop:
     async def _run(self, parts: ServerParts, stop: asyncio.Event) -> None:
         async with AsyncExitStack() as answering:
             drain = await self._answer(parts, stop, answering)
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(each) for each in self._works(parts)]
-                await self._invite(parts, stop)
-                await stop.wait()
-                await drain()
-                await parts.rooms.accounts.footprints.settle()
-                for task in running:
-                    task.cancel()
+            with self._telling_why():
+                async with asyncio.TaskGroup() as tasks:
+                    running = [tasks.create_task(each) for each in self._works(parts)]
+                    await self._invite(parts, stop)
+                    await stop.wait()
+                    await drain()
+                    await parts.rooms.accounts.footprints.settle()
+                    for task in running:
+                        task.cancel()
         log.info("server.ended")
+
+    @contextmanager
+    def _telling_why(self) -> Iterator[None]:
+        """Have requests that the database's end breaks off learn of that: the process goes on, and serves again."""
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(reason := reason_of(error), StoreError) and self._draining is not None:
+                self._draining.breaks_off(reason)
+            raise
 
     async def _answer(self, parts: ServerParts, stop: asyncio.Event, answering: AsyncExitStack) -> Callable[[], Awaitable[None]]:
         """Listen and answer as long as `answering`; return what ends that without cutting off a request, unless it takes too long."""
         ground, wanted = self._ground, self._settings.server
         certificates, figures = ground.certificates, ground.operations.figures
-        draining: list[Draining] = []
 
         def application(port: Callable[[], int]) -> CountedRequests:
-            draining.append(Draining(self._pages(parts, stop, port), ground.texts))
-            return CountedRequests(InPieces(draining[0]), figures.requests)
+            self._draining = Draining(self._pages(parts, stop, port), ground.texts)
+            return CountedRequests(InPieces(self._draining), figures.requests)
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, handed_over=SOCKET)
         succession = Succession() if is_handed_over(SOCKET) else None
@@ -117,13 +128,14 @@ class ServerLoop:
         answering.enter_context(parts.app.bus.listening(figures.happened.note))
 
         async def drain() -> None:
+            assert self._draining is not None
             await asyncio.sleep(wanted.drain_delay_s)
             log.info("server.draining")
             tell_supervisor("STOPPING=1")
             if succession is not None:
-                draining[0].each_is_last()
+                self._draining.each_is_last()
                 await succession.step_back()
-            if not await draining[0].drain(wanted.drain_s):
+            if not await self._draining.drain(wanted.drain_s):
                 log.warning("server.cut_off")
 
         return drain

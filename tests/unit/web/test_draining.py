@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from agent.core.i18n import Texts
+from agent.domain.errors import AgentError, ServerEnding, StoreUnreachable
 from agent.web.draining import Draining
 from tests.strict_browsers import keeps_browsers_strict
 
@@ -54,7 +55,8 @@ async def test_what_takes_longer_than_the_limit_is_cut_off() -> None:
         slow.may.set()
 
 
-async def test_a_request_that_is_cut_off_is_told_that_the_server_ends() -> None:
+@pytest.mark.parametrize("reason", [None, StoreUnreachable()])
+async def test_a_request_that_is_cut_off_is_told_why(reason: AgentError | None) -> None:
     slow, sent = Slow(), list[Message]()
     draining = Draining(slow, lambda: Texts("en"))
 
@@ -67,10 +69,12 @@ async def test_a_request_that_is_cut_off_is_told_that_the_server_ends() -> None:
     scope = {"type": "http", "method": "POST", "path": "/api/people/edits", "headers": []}
     running = asyncio.create_task(draining(scope, receive, send))
     await slow.began.wait()
+    if reason is not None:
+        draining.breaks_off(reason)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert sent[0]["status"] == 503 and b"server.ending" in sent[1]["body"]
+    assert sent[0]["status"] == 503 and (reason or ServerEnding()).code.encode() in sent[1]["body"]
 
 
 async def test_nobody_waits_for_streams_that_never_end() -> None:
