@@ -232,7 +232,9 @@ def _asked(session: CommandSession, ask: Callable[[], T], here: "Callable[[Serve
         raise click.ClickException(session.texts("cli.backup.no_server"))
     try:
         return ask()
-    except (ServerStopped, NotRunning):
+    except (ServerStopped, NotRunning) as error:
+        if "starts" in error.params:  # it has its database already
+            raise
         with session.alone(), _stopped(session) as backups:
             return asyncio.run(here(backups))
 

@@ -138,7 +138,7 @@ def test_problems_are_asked_of_the_server_whose_library_it_is(
     assert not pages and not (cli.paths.library / "library.db").exists()
 
 
-@pytest.mark.parametrize("words", [("status",), ("people", "list"), ("doctor",)])
+@pytest.mark.parametrize("words", [("status",), ("people", "list"), ("doctor",), ("backup", "status"), ("backup", "drill")])
 def test_of_a_server_that_waits_for_its_database_they_do_not_say_that_it_must_be_started(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
