@@ -87,6 +87,8 @@ def _content(given: _Given) -> object:
     except (OSError, ValueError, TooLong):
         # `from None`: the system's message contains the path.
         raise SettingsSecretUnreadable(key=given.key, variable=given.variable) from None
+    if not text.strip():  # left by a script that failed: as a value, it would start a server with another database
+        raise SettingsSecretUnreadable(key=given.key, variable=given.variable, empty=1)
     return text if _is_text(given.keys) else parsed_value(text)
 
 

@@ -51,6 +51,7 @@ class SettingsGivenTwice(SettingsError):
 
 
 class SettingsSecretUnreadable(SettingsError):
-    """The file that a variable names can't be read. Parameters: `key`, `variable` (the one that names the file)."""
+    """The file that a variable names can't be read. Parameters: `key`, `variable` (the one that names the file), `empty` if it holds
+    nothing."""
 
     code = "settings.secret_unreadable"

@@ -97,7 +97,7 @@ def token_in(path: str) -> str | None:
     if not path:
         return None
     try:
-        token = Path(path).expanduser().read_text(encoding="utf-8").strip()
+        token = Path(path).expanduser().read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError):
         log.warning("metrics.token_unreadable")
         return None

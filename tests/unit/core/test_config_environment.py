@@ -60,6 +60,13 @@ def test_a_file_that_cannot_be_read_is_refused_without_its_path(tmp_path: Path, 
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf \r\n"])
+def test_an_empty_file_is_no_value_and_does_not_stand_for_the_default(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(SettingsSecretUnreadable) as caught:
+        from_environment({"AI_POPUP__SERVER__DATABASE_FILE": held(tmp_path, content)})
+    assert "is empty" in Texts("en").cause(caught.value) and "是空的" in Texts("zh-CN").cause(caught.value)
+
+
 def test_a_folder_is_no_file_that_holds_a_value(tmp_path: Path) -> None:
     with pytest.raises(SettingsSecretUnreadable):
         from_environment({"AI_POPUP__SERVER__DATABASE_FILE": str(tmp_path)})

@@ -169,6 +169,12 @@ async def test_a_database_that_knows_the_tokens_and_fails_is_no_refusal(told: To
     assert await told.metrics("Bearer aip_right") == 503
 
 
+@pytest.mark.parametrize("content", [f"{TOKEN}\r\n".encode(), f"{TOKEN}\n".encode("utf-8-sig")])
+def test_a_token_that_an_editor_of_windows_wrote_is_the_same(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    assert token_in(str(tmp_path / "token")) == TOKEN
+
+
 @pytest.mark.parametrize("content", [b"short", b"", b"\xff" * 40])
 def test_a_poor_token_in_the_file_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
