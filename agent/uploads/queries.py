@@ -1,5 +1,6 @@
 """Uploads in the database."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -12,6 +13,7 @@ from agent.domain import desk_path
 from agent.domain.errors import UploadGone
 from agent.store import audit_log
 from agent.store.database import Queries
+from agent.store.facts import chunks
 from agent.store.schema import image, place
 from agent.store.schema import upload as table
 from agent.uploads.records import Outcome, Room, Upload
@@ -75,6 +77,18 @@ class UploadQueries(Queries):
             if tx.execute(ended.values(outcome=outcome, sha256=sha256, ended_at=now)).rowcount and outcome is Outcome.STORED:
                 libraries = tx.scalars(select(table.c.library_id).where(table.c.id == upload_id, table.c.library_id.is_not(None)))
                 audit_log.add(tx, "photo_uploaded", None, 1, now, libraries=libraries)
+
+    def forget_lost(self, now: datetime) -> None:
+        """Forget what is stored and counts as there, but has no file: it may be sent again. What was deleted is missing already."""
+        there = place.c.source != desk_path.SOURCE, place.c.missing_since.is_(None)
+        stored = select(table.c.id, table.c.target).join(place, place.c.path == table.c.target)
+        with self.database.read() as tx:
+            rows = tx.execute(stored.where(*there, table.c.outcome == Outcome.STORED)).all()
+        lost = [row for row in rows if not os.path.lexists(row.target)]
+        with self.database.write(durable=True) as tx:
+            for part in chunks(lost):
+                tx.execute(delete(table).where(table.c.id.in_([row.id for row in part])))
+                tx.execute(update(place).where(place.c.path.in_([row.target for row in part]), *there).values(missing_since=now))
 
     def drop(self, upload_id: str) -> None:
         """Forget an unfinished one."""

@@ -104,7 +104,7 @@ async def assemble(ground: ServerGround, address: Callable[[], str], logs: Calla
 def _backups(ground: ServerGround, app: App) -> ServerBackups:
     backups = backups_of_server(ground.database, ground.embedded, lambda: ground.settings, ground.paths, app.now)
     backups.begin()
-    notice_earlier(ground.database, app.witness)
+    notice_earlier(ground.database, app.witness, app.now())
     return backups
 
 

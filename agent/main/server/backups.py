@@ -24,6 +24,7 @@ from agent.store.audit_witness import AuditWitness
 from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.server_database import POSTGRES_FOLDER
+from agent.uploads.queries import UploadQueries
 
 DRILL_FOLDER, DRILL_LOG = "drill", "drill.log"
 
@@ -53,12 +54,14 @@ def backups_of_server(
     return ServerBackups(able, queries, withdrawn, paths.data / FORGOTTEN, settings, clock)
 
 
-def notice_earlier(database: Database, witness: AuditWitness) -> None:
+def notice_earlier(database: Database, witness: AuditWitness, now: datetime) -> None:
     """Have desktops ask for everything again if the database may be of an earlier moment: a restore removes the witness.
 
+    Uploads whose files are older than the database, and so not there, can be sent again. Blocks.
     Raises StoreError.
     """
     head = witness.read()
     if head is None or AuditQueries(database).audit_digest(head.number) != head.digest:
         with database.write(durable=True) as tx:
             begin_anew(tx)
+        UploadQueries(database).forget_lost(now)

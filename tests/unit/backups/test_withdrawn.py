@@ -80,7 +80,7 @@ def test_desktops_ask_for_everything_again_as_its_numbers_are_given_once_more(da
     for _ in range(2):
         queries.audit_add("backup_done", None, 1, NOW)
     witness.follow(queries)
-    notice_earlier(database, witness)
+    notice_earlier(database, witness, NOW)
     queries.renew_feed(now=NOW)
     assert not queries.feed(told.generation, told.cursor, now=NOW).reset, "it is as it was"
     with database.write() as tx:
@@ -88,7 +88,7 @@ def test_desktops_ask_for_everything_again_as_its_numbers_are_given_once_more(da
     for known in (True, False):  # who restores a dump removes the file, as our own restore does
         if not known:
             witness.forget()
-        notice_earlier(database, witness)
+        notice_earlier(database, witness, NOW)
         queries.renew_feed(now=NOW)
         told, before = queries.feed(told.generation, told.cursor, now=NOW), told
         assert told.reset and told.generation != before.generation
