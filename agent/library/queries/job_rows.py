@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, delete, exists, func, insert, literal, or_, select, update
 
 from agent.core.request_id import current_id
 from agent.domain import desk_path, reference_path
@@ -28,6 +28,7 @@ WITHOUT_FILE = (desk_path.SOURCE, reference_path.SOURCE)
 # No detector has this name: such an analysis is outdated for every recipe, and the next one replaces it.
 NO_ANALYSIS = ""
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_worker": None, "batch": None}
+_AT_ONCE = 1_000
 _BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
 
 
@@ -87,18 +88,22 @@ class JobQueries(Queries):
                 select(place.c.id, place.c.path)
                 .outerjoin(job)
                 .where(place.c.image_id.is_(None), place.c.missing_since.is_(None), place.c.folder.is_not(None), job.c.id.is_(None))
+                .order_by(place.c.id)
+                .limit(_AT_ONCE)
             )
-            fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id, path in tx.execute(unseen) if not is_clip(path)]
-            if fresh:
-                tx.execute(insert(job), fresh)
-            return len(fresh)
+            queued, last = 0, 0
+            while rows := tx.execute(unseen.where(place.c.id > last)).all():
+                if fresh := [_fresh(place_id, Priority.BACKLOG, now) for place_id, path in rows if not is_clip(path)]:
+                    tx.execute(insert(job), fresh)
+                queued, last = queued + len(fresh), rows[-1].id
+            return queued
 
     def requeue_outdated(self, recipe: Recipe, *, now: datetime, area: FolderArea = EVERYWHERE) -> int:
         """Queue every image of an area whose analysis does not match the recipe (another detector, or recognition was switched on)."""
         with self.database.write() as tx:
             # Running attempts may use the old recipe: they start again, or their results would be outdated at once.
             restart_leased(tx, now)
-            # One location of each image is enough.
+            # One location of each image is enough. Rows stay in the database: another detector means all photos of a library.
             chosen = (
                 select(func.min(place.c.id).label("place_id"))
                 .join(image)
@@ -106,16 +111,12 @@ class JobQueries(Queries):
                 .group_by(place.c.image_id)
                 .subquery()
             )
-            rows = tx.execute(
-                select(chosen.c.place_id, job.c.id)
-                .outerjoin(job, job.c.place_id == chosen.c.place_id)
-                .where(or_(job.c.id.is_(None), job.c.state == JobState.DONE))
-            ).all()
-            for chunk in chunks([row.id for row in rows if row.id is not None]):
-                tx.execute(delete(job).where(job.c.id.in_(chunk)))
-            if rows:
-                tx.execute(insert(job), [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows])
-            return len(rows)
+            tx.execute(delete(job).where(job.c.state == JobState.DONE, job.c.place_id.in_(select(chosen.c.place_id))))
+            fresh = {name: literal(value, job.c[name].type) for name, value in _fresh(0, Priority.BACKLOG, now).items()}
+            has_job = exists().where(job.c.place_id == chosen.c.place_id)
+            jobless = select(*(fresh | {"place_id": chosen.c.place_id}).values()).where(~has_job)
+            queued = insert(job).from_select(list(fresh), jobless.order_by(chosen.c.place_id))
+            return tx.execute(queued.execution_options(preserve_rowcount=True)).rowcount
 
     def lease(
         self, limit: int, *, worker: str = AGENT, now: datetime, until: datetime, under_way: Collection[int] = ()
