@@ -1,7 +1,6 @@
 """What desktop agents are told of people, in an order that they can follow, and what they sent."""
 
 import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -54,6 +53,7 @@ from agent.web.desk_exchange import (
     SharedPerson,
     SharedReference,
     Sharing,
+    generation_within,
 )
 
 GENERATION: Final = "desk_generation"
@@ -214,8 +214,7 @@ def _within_reach(generation: int) -> int:
     reach = current_reach()
     if reach is None:
         return generation
-    seen = f"{generation}:{sorted(reach.libraries)}:{reach.curates}"
-    return int(hashlib.sha256(seen.encode()).hexdigest()[:15], 16)
+    return generation_within(generation, f"{sorted(reach.libraries)}:{reach.curates}")
 
 
 def _shared(tx: Connection, now: datetime) -> dict[str, _Shared]:

@@ -34,9 +34,10 @@ from agent.store.schema import (
 )
 from agent.team import corrections, face_queries, team_upload_queries
 from agent.team.face_queries import Keep
+from agent.team.photo_queries import REFUSED
 from agent.team.records import Figures, Left, Link, TeamConflict, TeamCorrection
 from agent.team.taking import Taking, is_confirmed
-from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, FaceNamed, PeoplePage, Sharing
+from agent.web.desk_exchange import FACE_KINDS, MOST_ENTRIES, DeskOperation, DeskResult, FaceNamed, PeoplePage, Sharing, lost_something
 
 ENDED: Final = "team_ended"
 _TOLD: Final = timedelta(days=30)
@@ -101,7 +102,9 @@ class TeamQueries(ConsentQueries):
                 return EditStep("describe", 0), []
             taking = Taking(tx, now)
             if page.reset:
-                if tx.scalar(select(team_link.c.generation)):  # it is not the first time
+                tx.execute(delete(team_photo).where(team_photo.c.state == REFUSED))  # they may be within reach now
+                before = tx.scalar(select(team_link.c.generation))
+                if before and lost_something(before, page):
                     team_face_rows.tell_again(tx)
                     team_upload_queries.ask_again(tx)
                 for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.refused == 0)).all():

@@ -1,6 +1,7 @@
 """What a team server and the desktop agents that joined it say to each other, see `docs/decisions/0047`."""
 
 import base64
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
@@ -15,6 +16,8 @@ from agent.web.base_schema import Schema
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 Sequence = Annotated[int, Field(ge=0, lt=2**63)]
+_REACH_BITS: Final = 31
+"""of a generation: the rest are the same for all members"""
 MOST_ENTRIES = 100
 MOST_REFERENCES = 30
 """of a person: more add nothing to recognition"""
@@ -260,3 +263,14 @@ class DeskAlerts(Schema):
 
     watched: bool
     items: Annotated[tuple[DeskAlert, ...], Field(max_length=MOST_ALERTS)] = ()
+
+
+def generation_within(generation: int, seen: str) -> int:
+    """Return the generation of a member who sees only that of the library."""
+    own = int(hashlib.sha256(f"{generation}:{seen}".encode()).hexdigest()[:15], 16) % (1 << _REACH_BITS)
+    return generation >> _REACH_BITS << _REACH_BITS | own
+
+
+def lost_something(before: int, page: PeoplePage) -> bool:
+    """Whether a server that begins anew may be of an earlier moment; otherwise the member sees more or less of it."""
+    return before == page.generation or before >> _REACH_BITS != page.generation >> _REACH_BITS

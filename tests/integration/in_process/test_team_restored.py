@@ -9,15 +9,18 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select, update
 
+from agent.core.reach import Reach
 from agent.core.settings import Settings
 from agent.desks.queries import begin_anew
-from agent.store.schema import desk_face, desk_operation, identity, image, person, place, upload
+from agent.store.schema import desk_face, desk_operation, identity, image, person, place, team_photo, upload
+from agent.team.photo_queries import REFUSED
 from tests.desks import PHOTO, Desk, Office, named_faces, office_in, shared
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from agent.web.desk_photos import PhotoResult, PhotoTaken
     from tests.desks import Server
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -101,6 +104,33 @@ async def test_whole_photos_that_a_restored_server_no_longer_has_are_sent_again(
     assert sum(each.sent for each in senders) + sum(each.there for each in senders) == 4
     assert one.sent.count(("POST", "/api/uploads")) <= began + 1, "only what the server lost"
     assert senders[0].last_copies == 1, "this computer can't send it again"
+
+
+async def test_with_other_libraries_only_what_was_refused_is_told_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, one = office.server, office.one
+    reach = Reach(frozenset({1}), curates=False, roots=())
+    monkeypatch.setattr("agent.desks.queries.current_reach", lambda: reach)
+    await shared(one)
+    await one.until(lambda: (found := one.library.link()) is not None and found.generation != 0)
+    beyond = b"beyond reach"
+    await shared(one, beyond)
+    await one.until(lambda: one.sharing.library.shared([]).sent == 2)
+    with one.world.real.database.write() as tx:
+        tx.execute(update(team_photo).where(team_photo.c.sha256 == hashlib.sha256(beyond).hexdigest()).values(state=REFUSED))
+    told, take, before = list[str](), server.desks.photos.take, one.library.link()
+
+    async def taken(items: Sequence[PhotoResult], *others: str) -> list[PhotoTaken]:
+        told.extend(each.sha256 for each in items)
+        return await take(items, *others)
+
+    monkeypatch.setattr(server.desks.photos, "take", taken)
+    reach = Reach(frozenset({1, 2}), curates=False, roots=())
+    one.membership._link_changed.set()
+    await one.until(lambda: (now := one.library.link()) != before and now is not None)
+    new = b"new since"
+    await shared(one, new)
+    await one.until(lambda: len(told) >= 2)
+    assert set(told) == {hashlib.sha256(each).hexdigest() for each in (beyond, new)}
 
 
 def waiting(desk: Desk) -> int:
