@@ -54,7 +54,7 @@ class LibrariesQueries(Queries):
             if tx.scalar(select(library.c.id).limit(1)) is None and tx.scalar(select(library_source.c.root).limit(1)) is None:
                 first = add(tx, library, {"name": name, "for_all": 1, "created_at": now})
                 tx.execute(insert(library_source).values(root=REST, library_id=first))
-            sort_in(tx)
+                sort_in(tx)  # later a trigger does: reading all files would take each start of a large server seconds
 
     def add(
         self, name: str, *, for_all: bool, sources: Iterable[str], roles: Mapping[str, Role], watched: Iterable[str], now: datetime
