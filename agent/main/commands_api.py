@@ -1,7 +1,7 @@
 """The part of the API that commands call too, where no agent runs: it loads nothing that only pages and windows need."""
 
 import sys
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import aclosing
 from typing import Annotated
 
@@ -66,8 +66,19 @@ def guarded(access: Access, version: str, texts: Callable[[], Texts]) -> FastAPI
     return api
 
 
-def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts], folder_name: FolderName = lambda _: None) -> None:
-    """Add those of the status, of what happens, and of scans to `api`."""
+async def _at_once() -> None:
+    """Where no watch applies what the settings' file holds, there is nothing to wait for."""
+
+
+def agent_routes(
+    api: FastAPI,
+    app: App,
+    version: str,
+    texts: Callable[[], Texts],
+    folder_name: FolderName = lambda _: None,
+    caught_up: Callable[[], Awaitable[None]] = _at_once,
+) -> None:
+    """Add those of the status, of what happens, and of scans to `api`. `caught_up` waits until saved settings are in force."""
 
     @api.get("/health", openapi_extra=needs(Scope.OPEN))
     async def health() -> dict[str, bool]:
@@ -75,6 +86,7 @@ def agent_routes(api: FastAPI, app: App, version: str, texts: Callable[[], Texts
 
     @api.get("/api/status", openapi_extra=needs(Scope.STATUS_READ))
     async def status(who: Who) -> Status:
+        await caught_up()  # `ai-popup folders add` may have ended a moment ago
         now = await app.status.now()
         return await SeenByMember(app, who, folder_name).status(now, streams.status_of(now, texts(), version))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -42,6 +43,8 @@ from agent.web.help_routes import Places, help_routes
 from agent.web.session_routes import session_routes
 from agent.web.settings_routes import settings_routes
 from agent.web.settings_schemas import QuietRequest
+
+_SAVED_S = 2.0  # how long the status waits for settings that were saved a moment ago
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def create_app(context: Context, port: Callable[[], int], team: Team | None = No
     settings_routes(api, context.settings, context.desk, context.move_key, texts, hidden, folder_name)
     help_routes(api, context.version, context.help, context.places, context.settings, texts)
     window_routes(api, context.desk)
-    agent_routes(api, app, context.version, texts, folder_name)
+    agent_routes(api, app, context.version, texts, folder_name, partial(context.settings.caught_up, _SAVED_S))
     _control_routes(api, context)
     _library_routes(api, context, folder_name)
     _people_routes(api, app, context.drafts)

@@ -171,6 +171,24 @@ async def test_the_summary_of_a_burst_waits_for_the_photo_that_the_library_has_j
         assert finished == {"photos": 3, "with_faces": 3, "people": 0, "failed": 1}
 
 
+async def test_the_status_knows_a_folder_that_a_command_has_just_added(served: Served, owner: httpx.AsyncClient, tmp_path: Path) -> None:
+    async def changed(settings: Settings, _: object) -> None:
+        await served.world.app.apply(settings)
+
+    async def refused(error: Exception) -> None:
+        raise error
+
+    added = tmp_path / "added"
+    added.mkdir()
+    async with served.world.running():
+        watching = asyncio.create_task(served.settings.watch(changed, refused))
+        await asyncio.sleep(0)  # it watches
+        served.settings.add_folder(added)
+        told = (await owner.get("/api/status")).json()
+        watching.cancel()
+    assert [each["path"] for each in told["folders"]] == [str(added)]
+
+
 async def test_images_are_looked_at_again(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
     world.put("a", "b")
