@@ -529,7 +529,7 @@ def test_the_keyboard_goes_on_with_the_first_of_those_that_came(page: Page, visi
 
     def some(route: Route) -> None:
         nonlocal asked
-        asked = asked or "offset=10" in route.request.url
+        asked = asked or "offset=9" in route.request.url
         answer = answer_to(route).json()
         route.fulfill(json=answer if asked else {**answer, "items": answer["items"][:10]})
 

@@ -5,7 +5,7 @@ import { SvelteMap } from 'svelte/reactivity'
 import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from '../api/peopleApi'
 import type { FaceRef, Forgotten, Group, GroupFaces, Groups, NameConflict, PersonDetail, PersonFace, PersonFaces } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
-import { idOf, joined, readFirst } from '../lib/parts'
+import { idOf, readFirst, readNext } from '../lib/parts'
 import { Resource } from '../lib/resource.svelte'
 import { NOTHING, type Selection } from '../lib/selection'
 import { serialQueue } from '../lib/serialQueue'
@@ -57,20 +57,25 @@ export class PeopleState extends Resource<Pick<Groups, 'items' | 'total'>> {
 
   /** As many as are shown, or more. */
   protected override async fetch(): Promise<Pick<Groups, 'items' | 'total'>> {
-    const reading = ++this.readings
-    const { items, total } = await readFirst(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS, this.api.groups, idOf)
-    const stay = items.filter(({ id }) => !this.leaving.has(id) && reading > (this.left.get(id) ?? 0))
-    return { items: stay, total: Math.max(0, total - (items.length - stay.length)) }
+    const [{ total, items }, stay] = await this.staying(() => readFirst(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS, this.api.groups, idOf))
+    return { items: stay, total: total - (items.length - stay.length) }
   }
 
   moreGroups = (): Promise<void> =>
     this.inTurn(() =>
       this.app.read(async () => {
-        const before = this.groups ?? []
-        const { items, total } = await this.api.groups(GROUPS_PAGE, before.length + this.leaving.size)
-        this.show(joined(before, items.filter(({ id }) => !this.leaving.has(id)), idOf), total - this.leaving.size)
+        const leaving = this.leaving.size
+        const [{ total }, stay] = await this.staying(() => readNext(this.groups ?? [], GROUPS_PAGE, MOST_GROUPS, this.api.groups, idOf, leaving))
+        this.show(stay, total - this.leaving.size)
       }),
     )
+
+  /** An answer, and its groups without those that were named or ignored before it came. */
+  private async staying(ask: () => Promise<Groups>): Promise<[Groups, readonly Group[]]> {
+    const reading = ++this.readings
+    const answer = await ask()
+    return [answer, answer.items.filter(({ id }) => !this.leaving.has(id) && reading > (this.left.get(id) ?? 0))]
+  }
 
   readConflicts = (): Promise<void> => this.app.read(async () => void (this.conflicts = await this.api.conflicts()))
 
@@ -178,8 +183,8 @@ export class PersonState extends Resource<PersonWithFaces> {
     this.reading = true
     await this.inTurn(() =>
       this.app.read(async () => {
-        const { items, total } = await this.part(FACES_PAGE, this.faces.length)
-        if (this.value) this.value = { ...this.value, faces: joined(this.faces, items, faceOf), total }
+        const { items, total } = await readNext(this.faces, FACES_PAGE, FACES_PAGE, this.part, faceOf)
+        if (this.value) this.value = { ...this.value, faces: items, total }
       }),
     )
     this.reading = false

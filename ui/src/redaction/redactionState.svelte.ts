@@ -3,7 +3,7 @@
 import { RedactionApi, ITEMS_PAGE, type Wanted } from '../api/redactionApi'
 import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut, RedactionDetail, RedactionItems } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
-import { idOf, joined, readFirst } from '../lib/parts'
+import { idOf, readFirst, readNext } from '../lib/parts'
 import { Resource } from '../lib/resource.svelte'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
 import { alike, firstStep, redone, step, undone, type Regions, type Steps } from './regions'
@@ -105,19 +105,20 @@ export class BatchState extends Resource<BatchCopies> {
 
   /** As many as are shown, or more. */
   protected override async fetch(): Promise<BatchCopies> {
-    const part = (limit: number, offset: number): Promise<RedactionItems> => this.api.items(this.uid, limit, offset)
     for (;;) {
       const count = Math.max(ITEMS_PAGE, this.items.length)
-      const [batch, copies] = await Promise.all([this.api.batch(this.uid), readFirst(count, MOST_ITEMS, part, idOf)])
+      const [batch, copies] = await Promise.all([this.api.batch(this.uid), readFirst(count, MOST_ITEMS, this.part, idOf)])
       if (this.items.length <= count) return { batch, ...copies } // else more were loaded meanwhile
     }
   }
 
   more = (): Promise<void> =>
     this.app.read(async () => {
-      const { items, total } = await this.api.items(this.uid, ITEMS_PAGE, this.items.length)
-      if (this.value) this.value = { ...this.value, items: joined(this.items, items, idOf), total }
+      const { items, total } = await readNext(this.items, ITEMS_PAGE, MOST_ITEMS, this.part, idOf)
+      if (this.value) this.value = { ...this.value, items, total }
     })
+
+  private part = (limit: number, offset: number): Promise<RedactionItems> => this.api.items(this.uid, limit, offset)
 
   /** Approves a copy as it was seen. */
   accept = ({ id, at }: Pick<RedactedOut, 'id' | 'at'>): Promise<boolean> => this.doing(() => this.api.accept(this.uid, [id], at))

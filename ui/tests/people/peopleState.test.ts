@@ -55,6 +55,31 @@ describe('the groups', () => {
     expect(people.groupCount).toBe(60)
   })
 
+  it('are all met where another window named one above', async () => {
+    const { people, edits } = world(60)
+    await people.read()
+    await edits.name()
+    await people.moreGroups()
+    expect(people.groups?.map(({ id }) => id)).toEqual(Array.from({ length: 48 }, (_, index) => index + 2))
+    expect(people.groupCount).toBe(59)
+  })
+
+  it('that are named while more are asked for do not come back', async () => {
+    const { people, api } = world(60)
+    await people.read()
+    let answer = (): void => undefined
+    api.groups.mockImplementationOnce(async (limit, offset) => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      return { items: Array.from({ length: limit }, (_, index) => group(offset + index + 1, 3)), total: 60 }
+    })
+    const more = people.moreGroups()
+    await vi.waitFor(() => expect(api.groups).toHaveBeenCalledTimes(2))
+    await people.nameGroup(people.groups?.[0] as Group, 'Mei')
+    answer()
+    await more
+    expect(people.groups?.some(({ id }) => id === 1)).toBe(false)
+  })
+
   it('stay when they are read anew, however many are shown', async () => {
     const { people } = world(260)
     await people.read()
@@ -134,7 +159,7 @@ describe('a person', () => {
       await work()
       return true
     }
-    return { person: new PersonState(7, api, { read: run, act }), api }
+    return { person: new PersonState(7, api, { read: run, act }), api, faces }
   }
 
   it('has more faces than are read at once', async () => {
@@ -142,13 +167,21 @@ describe('a person', () => {
     await person.read()
     expect(person.faces.length).toBe(500)
     await Promise.all([person.more(), person.more()])
-    expect(person.faces.length).toBe(1_000)
+    expect(person.faces.length).toBe(999)
     await person.more()
     await person.more()
     expect(person.faces.length).toBe(1_200)
     expect(api.faces).toHaveBeenCalledTimes(3)
     await person.read()
     expect(person.faces.length).toBe(1_200)
+  })
+
+  it('has every face on the page where another window took one away above', async () => {
+    const { person, faces } = world(700)
+    await person.read()
+    faces.splice(100, 1)
+    await person.more()
+    expect(person.faces.map(({ face }) => face.id)).toEqual(faces.map(({ face }) => face.id))
   })
 
   it('may be gone', async () => {

@@ -59,6 +59,16 @@ describe('the copies of a batch', () => {
     expect(state.items.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
   })
 
+  it('are all met where one above has gone', async () => {
+    const all = Array.from({ length: 70 }, (_, id) => item({ id }))
+    const items = vi.fn((_: string, limit: number, offset = 0) => Promise.resolve({ items: all.slice(offset, offset + limit), total: all.length, changed_at: null }))
+    const state = new BatchState('a', { batch: () => Promise.resolve(batch(0)), items, accept: gone, retry: gone, stop: gone }, app)
+    await state.read()
+    all.splice(5, 1)
+    await state.more()
+    expect(state.items.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
+  })
+
   it('stay when they are read again, however many are shown', async () => {
     const all = Array.from({ length: 560 }, (_, id) => item({ id }))
     const items = vi.fn((_: string, limit: number, offset = 0) => Promise.resolve({ items: all.slice(offset, offset + Math.min(limit, 500)), total: 560, changed_at: null }))
