@@ -25,3 +25,6 @@ export function problem(status: number, code: string, { language }: Options, en:
 
 /** The same in one language, for what no test reads. */
 export const refuse = (status: number, code: string, cause: string): Reply => ({ status, answer: { code, cause, remedy: '', params: {} } satisfies Problem })
+
+export const databaseAway = (options: Options): Reply =>
+  problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])

@@ -1,13 +1,14 @@
-/** The made-up team: who asks by the scene's role, its members, sessions, tokens and workers. */
+/** The made-up team: who asks by the scene's role, its members, sessions and tokens. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { AccountOut, DeskOut, MemberOut, PasskeyOut, Problem, Role, Scope, TokenOut, WorkerOut } from '../src/api/types.ts'
+import type { AccountOut, MemberOut, PasskeyOut, Role, Scope, TokenOut } from '../src/api/types.ts'
 import { backupAnswer, resetBackups } from './backups.ts'
 import { consentReply, linkReply, resetConsents } from './consents.ts'
 import type { Options } from './fixtures.ts'
 import { alertReply, incidentReply, recordReply, resetIncidents } from './incidents.ts'
-import { ago, DAY, is, OK, problem, type Reply } from './replies.ts'
+import { ago, DAY, databaseAway, is, OK, problem, type Reply } from './replies.ts'
+import { resetWorkers, workerReply } from './workers.ts'
 
 /** Scenes with a team: its role is who looks at the page. */
 const ROLES: Readonly<Record<string, Role>> = {
@@ -50,7 +51,6 @@ interface State {
   sessions: readonly number[]
   members: MemberOut[] | null
   tokens: TokenOut[]
-  drained: string[]
   displayName: string
 }
 const fresh = (): State => ({
@@ -63,7 +63,6 @@ const fresh = (): State => ({
   members: null,
   tokens: [{ id: 't1', name: 'Nightly export', scopes: ['photos.read', 'redaction.read'], created_at: ago(40 * DAY), expires_at: ago(-50 * DAY), used_at: ago(DAY / 3) }],
   passkeys: [{ id: '0a1b', name: 'Laptop', host: '127.0.0.1', synced: false, created_at: ago(60 * DAY), used_at: ago(DAY) }],
-  drained: [],
   displayName: 'Mei Lindgren',
 })
 let state = fresh()
@@ -72,6 +71,7 @@ export function resetTeam(): void {
   resetBackups()
   resetConsents()
   resetIncidents()
+  resetWorkers()
   state = fresh()
 }
 
@@ -88,11 +88,6 @@ const member = (id: string, display_name: string, role: Role, over: Partial<Memb
   invited_until: null,
   ...over,
 })
-
-const DESKS: readonly DeskOut[] = [
-  { id: 'd1', computer: 'studio-mac', member: 'Mei', joined: true, photos: 1_204, results: 310 },
-  { id: 'd2', computer: 'thinkpad-7', member: 'Noor', joined: false, photos: 0, results: 88 },
-]
 
 function members({ scene }: Options): MemberOut[] {
   state.members ??= [
@@ -128,23 +123,6 @@ function account({ scene }: Options): AccountOut | null {
   }
 }
 
-const worker = (name: string, host: string, over: Partial<WorkerOut>): WorkerOut => ({ name, host, state: 'working', since: ago(4 * 3_600_000), done: 8_123, rate: 412, errors: 0, seen_at: ago(2_000), draining: false, problem: null, ...over })
-
-const noFolder = (language: Options['language']): Problem => {
-  const [cause, remedy] =
-    language === 'en'
-      ? ['This worker doesn’t find the photos: their folder, or the one that `--root` names instead, is missing on its computer, empty, or does not answer.', 'Mount it there, and say by `--root` if it is elsewhere than on the server. Its photos wait or go to other workers meanwhile, and this one tries again by itself.']
-      : ['此工作进程找不到照片：照片所在的文件夹（或 `--root` 为其指定的文件夹）在其电脑上不存在、为空或没有响应。', '请在该电脑上挂载此文件夹；如果位置与服务器上不同，请用 `--root` 指定。在此期间，照片会等待或由其他工作进程处理；此工作进程会自动重试。']
-  return { code: 'server.worker_folder', cause, remedy, params: {} }
-}
-
-function workers({ scene, language }: Options): WorkerOut[] {
-  if (scene === 'team_empty') return []
-  return [worker('server-1', 'photos', {}), worker('server-2', 'photos', { done: 7_994, errors: 3, rate: 398 }), worker('studio', 'studio-mac', { state: 'idle', done: 120, rate: 0 }), worker('cellar', 'cellar-pc', { state: 'blocked', rate: 0, done: 64, problem: noFolder(language) }), worker('attic', 'attic-pc', { state: 'gone', seen_at: ago(DAY), rate: 0 })].map(
-    (each) => (state.drained.includes(each.name) ? { ...each, state: 'draining', draining: true } : each),
-  )
-}
-
 const wrongPassword = (options: Options): Reply =>
   problem(422, 'account.old_password_wrong', options, ['The current password is wrong.', 'Check it and try again.'], ['当前密码不正确。', '请检查后重试。'])
 
@@ -167,7 +145,7 @@ function change(id: string, wanted: Record<string, unknown>, options: Options): 
 }
 
 function reply(method: string, path: string, body: Record<string, unknown>, options: Options): Reply | null {
-  const [, id = ''] = /^\/api\/(?:members|workers|account\/(?:sessions|tokens|passkeys))\/([^/]+)/.exec(path) ?? []
+  const [, id = ''] = /^\/api\/(?:members|account\/(?:sessions|tokens|passkeys))\/([^/]+)/.exec(path) ?? []
   switch (`${method} ${id === '' || id === 'names' ? path : path.replace(id, '{id}')}`) {
     case 'GET /api/account':
       return is(account(options) ?? { kind: 'local', id: '', name: '', display_name: '', role: null, scopes: [], second_factor: false, recovery_codes: 0, password_changed_at: null })
@@ -235,10 +213,8 @@ function reply(method: string, path: string, body: Record<string, unknown>, opti
     case 'DELETE /api/account/tokens/{id}':
       state.tokens = state.tokens.filter((token) => token.id !== id)
       return OK
-    case 'GET /api/desks':
-      return is({ items: options.scene === 'team' ? DESKS : [] })
     case 'GET /api/members':
-      if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
+      if (options.scene === 'team_broken') return databaseAway(options)
       return is({ items: members(options) })
     case 'GET /api/members/names':
       return is({ items: members(options) })
@@ -257,14 +233,6 @@ function reply(method: string, path: string, body: Record<string, unknown>, opti
     case 'POST /api/members/{id}/invitation':
       change(id, { invited_until: ago(-7 * DAY) }, options)
       return is({ token: 'AbCdEf', path: '/#invitation/2n6yBv0yJ3x5sQeW8cKq1tLrZ4mHdGfA9oPuYiXwNbE', expires_at: ago(-7 * DAY) })
-    case 'GET /api/workers':
-      return is({ items: workers(options) })
-    case 'POST /api/workers/{id}/drain':
-      state.drained.push(id)
-      return OK
-    case 'GET /api/queue':
-      if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
-      return is({ items: options.scene === 'team_alone' ? [] : [{ priority: 0, waiting: 1, running: 2, failed: 0, oldest: ago(4_000) }, { priority: 10, waiting: 412, running: 126, failed: 0, oldest: ago(900_000) }, { priority: 20, waiting: 21_408, running: 0, failed: 7, oldest: ago(2 * DAY) }] })
   }
   const token = /^\/api\/invitations\/([^/]+)$/.exec(path)?.[1]
   if (token === undefined) return null
@@ -277,7 +245,7 @@ function reply(method: string, path: string, body: Record<string, unknown>, opti
 
 function backupReply(method: string, path: string, options: Options): Reply | null {
   if (!path.startsWith('/api/backups')) return null
-  if (options.scene === 'team_broken') return problem(503, 'store.unavailable', options, ['The database doesn’t answer.', 'It is tried again.'], ['数据库没有响应。', '稍后会自动重试。'])
+  if (options.scene === 'team_broken') return databaseAway(options)
   const answer = backupAnswer(method, path, options)
   return answer && is(answer)
 }
@@ -307,6 +275,7 @@ export function answerTeam(request: IncomingMessage, response: ServerResponse, u
         recordReply(method, path, query, options) ??
         linkReply(method, path, options) ??
         consentReply(method, path, body, options) ??
+        workerReply(method, path, options) ??
         reply(method, path, body, options) ?? { status: 404, answer: { code: 'api.not_found', cause: '', remedy: '' } },
     )
   })
