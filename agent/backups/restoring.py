@@ -78,7 +78,7 @@ class Restoring:
     def run(self, to: datetime | None) -> RestoredServer:
         """Restore the newest moment, or the one named, and put it in place."""
         check_empty(self._settings, self._paths)
-        clear(self._stage)
+        _clear(self._stage)
         try:
             self._files()
             home = key_home(self._restored_settings().library.key_home, self._paths.keys)
@@ -88,7 +88,7 @@ class Restoring:
             write_private(self._stage / READY, b"")
         except BaseException as error:
             with suppress(StoreError):
-                clear(self._stage)  # it may be what fills the disk
+                _clear(self._stage)  # it may be what fills the disk
             if isinstance(error, OSError):
                 raise store_error(error) from error
             raise
@@ -176,6 +176,11 @@ def finish(paths: AppPaths) -> None:
         sync_folder(paths.data)
     except OSError as error:
         raise store_error(error) from error
+    clear(stage)
+
+
+def _clear(stage: Path) -> None:
+    clear(stage / DATA / POSTGRES_FOLDER)
     clear(stage)
 
 

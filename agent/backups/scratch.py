@@ -16,7 +16,7 @@ from agent.core.paths import make_private
 from agent.core.program_settings import LogSettings
 from agent.domain.errors import DatabaseFailed, RestoreFailed, RestoreMomentMissed, RestoreNoRoom
 from agent.store.cluster_folder import Archive
-from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres, forget_sockets
+from agent.store.embedded_postgres import ADDRESS_FILE, EmbeddedPostgres, end_left_over, forget_sockets
 
 _RECOVERS_S = 6 * 3_600.0  # it may replay a week's log
 _MB: Final = 1_000_000
@@ -107,8 +107,9 @@ def log_end(data: Path) -> str:
 
 
 def clear(folder: Path) -> None:
-    """Delete it, and the folder of its database's socket. Raises StoreError."""
+    """Delete it, and the folder of its database's socket; the database that a killed program left there is ended. Raises StoreError."""
     try:
+        end_left_over(folder)
         forget_sockets(folder)
         if folder.exists():
             shutil.rmtree(folder)

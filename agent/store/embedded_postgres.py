@@ -24,7 +24,7 @@ from sqlalchemy import URL, make_url
 from agent.core.files import store_error, write_private
 from agent.core.paths import make_private
 from agent.domain.errors import DatabaseFailed, DatabaseFilesUnfit, DatabaseUnreachable, ServerPackagesMissing, StoreDiskFull
-from agent.store.cluster_folder import Archive, ClusterFolder, FolderReached, make_private_for
+from agent.store.cluster_folder import DATA, Archive, ClusterFolder, FolderReached, make_private_for
 from agent.store.postgres_programs import KNOWN, NEWEST, OPEN_TO_ALL, Programs, account
 
 log = structlog.get_logger()
@@ -51,7 +51,8 @@ _SETTINGS = {
     "wal_level": "minimal",
 }
 # A restored one answers when it has reached its moment, not before.
-_RECOVERING = {"archive_mode": "off", "hot_standby": "off"}
+# The memory that its processes share lies in its folder, and goes with it: elsewhere, only another start there removes a killed one's.
+_RECOVERING = {"archive_mode": "off", "dynamic_shared_memory_type": "mmap", "hot_standby": "off"}
 
 
 class EmbeddedPostgres:
@@ -95,7 +96,7 @@ class EmbeddedPostgres:
             make_private(self._folder)
             self.home.make()
             self._end_own()
-            self._end_left_over()
+            end_left_over(self._folder)
             if self._programs is None:
                 self._programs = Programs(self._version(), self._account)
             address = self._known_address() or self._new_address()
@@ -222,32 +223,37 @@ class EmbeddedPostgres:
             self._process.wait()  # one that was killed, too: its number would be taken for a running one's
             self._process = None
 
-    def _end_left_over(self) -> None:
-        """End the one that a killed program left, so that only one process writes the files."""
-        try:
-            pid = int((self._data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
-            process = psutil.Process(pid)
-            if process.name().startswith("postgres") and Path(process.cwd()) == self._data.resolve():
-                log.info("database.left_over")
-                self._end(process)
-        except (FileNotFoundError, ValueError, psutil.Error):
-            return  # none, or its number is another program's by now
-
     def _end(self, process: psutil.Process) -> None:
         """Ask it to end without waiting for its clients; then without keeping order: its log has everything."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if sys.platform == "win32":
-                if self._programs is not None:
-                    with self.home.reached() as reached:
-                        self._run([self._programs["pg_ctl"], "stop", "-D", str(self._data), "-m", "fast"], reached)
-            else:
-                process.send_signal(signal.SIGINT)
-            try:
-                process.wait(_END_S)
-            except psutil.TimeoutExpired:
-                log.warning("database.killed")
-                process.kill()
-                process.wait()
+        if sys.platform == "win32" and self._programs is not None:
+            with self.home.reached() as reached:
+                self._run([self._programs["pg_ctl"], "stop", "-D", str(self._data), "-m", "fast"], reached)
+        _end(process)
+
+
+def end_left_over(folder: Path) -> None:
+    """End the database that a killed program left running in `folder`, so that no two write its files, and none loses them."""
+    data = folder / CLUSTER_FOLDER / DATA
+    try:
+        pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+        process = psutil.Process(pid)
+        if process.name().startswith("postgres") and Path(process.cwd()) == data.resolve():
+            log.info("database.left_over")
+            _end(process)
+    except (FileNotFoundError, NotADirectoryError, ValueError, psutil.Error):
+        return  # none, or its number is another program's by now
+
+
+def _end(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if sys.platform != "win32":
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_END_S)
+        except psutil.TimeoutExpired:
+            log.warning("database.killed")
+            process.kill()
+            process.wait()
 
 
 def embedded_address(folder: Path) -> str:

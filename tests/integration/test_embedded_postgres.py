@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from agent.backups.scratch import clear
 from agent.core.log_rotation import files_of, rotate
 from agent.core.program_settings import LogSettings
 from agent.core.settings import Settings
@@ -303,3 +304,23 @@ def test_a_server_that_is_not_there_is_told_without_its_address() -> None:
     with pytest.raises(DatabaseUnreachable) as refused:
         versions_of("postgresql+psycopg://someone:secret@127.0.0.1:1/photos")
     assert str(refused.value) == "server.database_unreachable refused=1" and refused.value.__cause__ is None
+
+
+def test_one_that_a_killed_trial_restore_left_ends_before_its_folder_goes(postgres: EmbeddedPostgres, data: Path) -> None:
+    postgres.start()
+    clear(data / "postgres")
+    assert not postgres.runs and not (data / "postgres").exists()
+
+
+def test_a_restored_ones_memory_goes_with_its_folder(postgres: EmbeddedPostgres, data: Path) -> None:
+    """No other ever starts there, which would remove what a killed one left elsewhere."""
+    postgres.start()
+    postgres.stop()
+    restored = EmbeddedPostgres(data / "postgres", data / "restore.log", recovers_s=60)
+    restored.start()
+    try:
+        assert restored.pid is not None
+        used = [Path(each.path).name for each in psutil.Process(restored.pid).memory_maps() if each.path.startswith("/dev/shm/")]
+    finally:
+        restored.stop()
+    assert used == []

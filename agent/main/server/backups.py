@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
+
 from agent.backups.drill import Drill
 from agent.backups.file_sets import FORGOTTEN, WITHDRAWN
 from agent.backups.given_up import MARK as GIVEN_UP
@@ -10,13 +12,14 @@ from agent.backups.given_up import GivenUpLog
 from agent.backups.ground import ground_of
 from agent.backups.making import Making
 from agent.backups.runs import RunQueries
+from agent.backups.scratch import clear
 from agent.backups.service import Able, ServerBackups
 from agent.backups.withdrawn import WithdrawnFile
 from agent.consent.queries import ConsentQueries
 from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.desks.queries import begin_anew
-from agent.domain.errors import AgentError, BackupDatabaseElsewhere, BackupError, BackupOff
+from agent.domain.errors import AgentError, BackupDatabaseElsewhere, BackupError, BackupOff, StoreError
 from agent.main.library_home import home_of_key
 from agent.main.server.log_files import POSTGRES_LOG
 from agent.store.audit_log import AuditQueries
@@ -25,6 +28,8 @@ from agent.store.database import Database
 from agent.store.embedded_postgres import EmbeddedPostgres
 from agent.store.server_database import POSTGRES_FOLDER
 from agent.uploads.queries import UploadQueries
+
+log = structlog.get_logger()
 
 DRILL_FOLDER, DRILL_LOG = "drill", "drill.log"
 
@@ -37,6 +42,10 @@ def backups_of_server(
     clock: Callable[[], datetime],
 ) -> ServerBackups:
     """Repositories are those of the start. Raises KeyHomeError, StoreError. Blocks."""
+    try:
+        clear(paths.data / DRILL_FOLDER)  # a killed trial restore's database: it has people who are forgotten meanwhile
+    except StoreError as error:
+        log.warning("drill.left_over", code=error.code)  # the next one tries again
     queries = RunQueries(database)
     able: Able | AgentError
     try:
