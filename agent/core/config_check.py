@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Raw = dict[str, object]
 # Errors that the parser raises besides TOMLDecodeError (a ValueError): numbers with thousands of digits, thousands of brackets.
 _NO_TOML = (ValueError, RecursionError)
+# The parser's time grows with the square of a key's parts, of which settings have three: no more than these are parsed.
+_MOST_PARTS = 50
+_APART = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|#[^\n]*+')
+_DEEP_KEY = re.compile(rf"(?:\.[ \t]*+[\w-]++[ \t]*+){{{_MOST_PARTS}}}")
 
 # pydantic's error type -> the kind of reason; the texts are `settings.reason.<kind>` in the catalogues.
 _REASONS = {
@@ -78,13 +82,21 @@ def merged(*layers: Mapping[str, object]) -> Raw:
 def parsed(text: bytes) -> Raw:
     """Parse a settings file. Raises SettingsUnreadable with the line."""
     try:
-        return merged(tomllib.loads(text.decode("utf-8-sig")))  # which keys of thousands of parts are too much for, too
+        return merged(_loads(text.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         raise SettingsUnreadable(line=text.count(b"\n", 0, error.start) + 1) from None
     except _NO_TOML as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count(b"\n") + 1
         raise SettingsUnreadable(line=line, **_hint(text.splitlines()[line - 1 : line])) from None
+
+
+def _loads(text: str) -> Raw:
+    """Raises ValueError or RecursionError."""
+    bare = _APART.sub("q", text)  # dots in quotes and comments part nothing
+    if deep := _DEEP_KEY.search(bare):
+        raise ValueError(f"key of too many parts (at line {bare.count(chr(10), 0, deep.start()) + 1})")
+    return tomllib.loads(text)
 
 
 def _hint(lines: Sequence[bytes]) -> dict[str, Param]:
@@ -95,7 +107,7 @@ def _hint(lines: Sequence[bytes]) -> dict[str, Param]:
 def parsed_value(text: str) -> object:
     """Parse a value from the command line or a variable: TOML if valid, otherwise the text itself."""
     try:
-        found = tomllib.loads(f"value = {text}")
+        found = _loads(f"value = {text}")
     except _NO_TOML:
         return text
     return found["value"] if len(found) == 1 else text

@@ -200,6 +200,19 @@ def test_a_key_of_thousands_of_parts_is_refused_like_what_is_not_toml(tmp_path: 
     assert file.log_settings() == LogSettings()
 
 
+@pytest.mark.parametrize("key", ["{deep}", "[{deep}]\na", "a = {{{deep} = 1}}\nb", '"a=b". {deep}'])
+def test_a_key_of_more_parts_than_any_setting_has_is_refused_unread(tmp_path: Path, key: str) -> None:
+    """The reader's time grows with the square of the parts: 60,000 of them take it minutes."""
+    error = refused(tmp_path, "[engine]\nworkers = 1\n" + key.format(deep=" . ".join(["a", '"b.c"', "'d'"] * 20)) + " = 1\n")
+    assert (type(error), error.params["line"]) == (SettingsUnreadable, 3)
+
+
+def test_a_value_of_many_dots_is_read(tmp_path: Path) -> None:
+    names = ", ".join([f'"{"a." * 60}"'] * 60)
+    settings = file(tmp_path, f"# {'a.' * 60}\n[[folders]]\npath = '/photos/{'a.' * 60}'\nredact_keep = [{names}]\n")
+    assert settings.load().folders[0].path == f"/photos/{'a.' * 60}"
+
+
 def test_a_wrong_profile_is_named_whatever_stands_in_the_file(tmp_path: Path) -> None:
     settings = file(tmp_path, profile="test")
     settings.path.write_bytes(b"\xff")
