@@ -17,7 +17,7 @@ from agent.domain.errors import BackupError, DatabaseUnreachable, ServerPackages
 from agent.people.recognition_switch import Backups
 from agent.store.backup import BackupStore
 from agent.store.database import Database
-from agent.store.key_homes import Home, key_home, note_move, one_home
+from agent.store.key_homes import Home, MovedHome, key_home, note_move, one_home
 from agent.store.keys import LibraryKeys
 from agent.updates.library_care import LibraryCare
 
@@ -113,6 +113,8 @@ def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
         keys.move(one_home(to, paths.keys), switch=switch)
     else:
         switch()
+        if keys.exist and isinstance(home := home_of_key(file.snapshot, paths), MovedHome):
+            home.end_move(keys.library)
 
 
 def backups_of(database: Database, paths: AppPaths) -> Backups:

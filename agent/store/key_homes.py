@@ -83,7 +83,19 @@ class MovedHome:
                 found = self._other.read(account)
             if found is not None:
                 self.write(account, found)
+        elif isinstance(self._other, FileHome):  # a keyring may ask for its password
+            self._end_move(account, found)
         return found
+
+    def end_move(self, account: str) -> None:
+        """Delete a secret that a killed move left in the other home, too. Raises KeyHomeError, StoreError."""
+        if (found := self._chosen.read(account)) is not None:
+            self._end_move(account, found)
+
+    def _end_move(self, account: str, found: bytes) -> None:
+        with suppress(KeyHomeError, StoreError):
+            if self._other.read(account) == found:
+                self._other.forget(account)
 
     def write(self, account: str, secret: bytes) -> None:
         self._chosen.write(account, secret)

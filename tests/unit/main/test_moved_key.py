@@ -86,6 +86,45 @@ def test_what_is_forgotten_or_replaced_does_not_come_back(computer: Computer) ->
     assert computer.home.read("team") is None and computer.home.read("mail") == b"second"
 
 
+class Killed(BaseException):
+    pass
+
+
+def killed_before_the_old_home_forgets(computer: Computer, to: KeyHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(_home: object, _account: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as killing, pytest.raises(Killed):
+        for each in (Keyring, key_homes.FileHome):
+            killing.setattr(each, "forget", kill)
+        computer.move(to)
+
+
+def test_a_key_that_was_in_a_file_does_not_stay_there_when_its_move_was_killed(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+    computer.move(KeyHome.FILE)
+    killed_before_the_old_home_forgets(computer, KeyHome.KEYRING, monkeypatch)
+    assert LibraryKeys(computer.paths.library, computer.home).unlock() == computer.key
+    assert computer.files() == set() and len(computer.keyring.secrets) == 1
+
+
+@pytest.mark.parametrize("to", list(KeyHome))
+def test_a_move_that_was_killed_is_finished_by_the_same_command(computer: Computer, to: KeyHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    if to is KeyHome.KEYRING:
+        computer.move(KeyHome.FILE)
+    killed_before_the_old_home_forgets(computer, to, monkeypatch)
+    computer.move(to)
+    assert (len(computer.files()), len(computer.keyring.secrets)) == ((1, 0) if to is KeyHome.FILE else (0, 1))
+
+
+def test_a_different_secret_in_a_file_is_not_deleted(computer: Computer) -> None:
+    computer.move(KeyHome.FILE)
+    computer.move(KeyHome.KEYRING)
+    account = LibraryKeys(computer.paths.library, computer.home).library
+    key_homes.FileHome(computer.paths.keys).write(account, b"other")
+    assert LibraryKeys(computer.paths.library, computer.home).unlock() == computer.key
+    assert computer.files() == {account}
+
+
 def test_a_keyring_that_is_locked_says_nothing_about_a_secret_and_one_that_is_gone_has_none(computer: Computer) -> None:
     computer.home.write("team", b"token")
     computer.move(KeyHome.FILE)
