@@ -13,7 +13,7 @@ from agent.web.server import Network
 
 log = structlog.get_logger()
 
-MOST = 64  # connections at once
+MOST = 64  # connections at once; one more ends the oldest: probes send their request at once, and floods hold theirs back
 REQUEST_S = 10.0
 _MOST_BYTES = 16_384
 _ASKED = re.compile(rb"(GET|HEAD) (/[!-~]*) HTTP/1\.[01]\r\n")
@@ -40,22 +40,24 @@ Responder: TypeAlias = Callable[[Asked], Awaitable[Answer]]
 @contextlib.asynccontextmanager
 async def operations_port(host: str, port: int, respond: Responder, section: str = "server") -> AsyncIterator[int]:
     """Answer at `port` while inside, which is yielded. Raises SettingsInvalid if the section's port is taken, or its host elsewhere."""
-    open_now = 0
+    opened: dict[asyncio.StreamWriter, None] = {}  # the oldest first
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal open_now
-        open_now += 1
+        opened[writer] = None
+        if len(opened) > MOST:
+            oldest = next(iter(opened))
+            del opened[oldest]
+            oldest.transport.abort()
         try:
-            if open_now <= MOST:
-                async with asyncio.timeout(REQUEST_S):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(await _response(head, respond))
-                async with asyncio.timeout(REQUEST_S):
-                    await writer.drain()
+            async with asyncio.timeout(REQUEST_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(await _response(head, respond))
+            async with asyncio.timeout(REQUEST_S):
+                await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # no complete request, or the answer is not read
         finally:
-            open_now -= 1
+            opened.pop(writer, None)
             writer.close()
 
     network = Network(host, f"{section}.operations_port", host_setting=f"{section}.operations_host")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from agent.domain.errors import SettingsInvalid
-from agent.web.operations_port import Answer, Asked, operations_port
+from agent.web.operations_port import MOST, Answer, Asked, operations_port
 
 
 async def echo(asked: Asked) -> Answer:
@@ -71,6 +71,21 @@ async def test_a_head_without_end_is_cut_off() -> None:
         with suppress(ConnectionResetError):
             assert await reader.read() == b""
         writer.close()
+
+
+async def test_half_sent_requests_keep_no_probe_from_its_answer() -> None:
+    """Else another user of the computer has a server restarted that is well."""
+    async with asyncio.timeout(60), operations_port("127.0.0.1", 0, echo) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2 * MOST)]
+        for _, writer in held:
+            writer.write(b"GET /live HTTP/1.1\r\n")
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            answers = [(await client.get("/live")).text.strip() for _ in range(3)]
+        with suppress(ConnectionResetError):
+            assert await held[0][0].read() == b"", "the oldest makes room"
+        for _, writer in held:
+            writer.close()
+    assert answers == ["/live"] * 3
 
 
 @pytest.mark.parametrize("section", ["server", "worker"])
