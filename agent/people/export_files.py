@@ -27,6 +27,8 @@ class FaceRow:
 NUMBERS = ("x", "y", "w", "h")
 COLUMNS = tuple(field.name for field in fields(FaceRow))
 _UNREADABLE = "\ufffd"  # stands for what could not be decoded
+# How formulas begin; spreadsheets of Chinese and Japanese systems take full-width signs, too.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _MOST_NAME = 200
 _MOST_ROW = 1 << 17  # characters: notes, and a path
 
@@ -100,11 +102,11 @@ def _row(found: object, number: int) -> FaceRow:
 
 def _harmless(value: str) -> str:
     """Escape a text that a spreadsheet would run as a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(value) else value
+    return f"'{value}" if value.lstrip("'").startswith(_FORMULA) and not _is_number(value) else value
 
 
 def _plain(value: str) -> str:
-    return value[1:] if value[:1] == "'" and value[1:2] in ("=", "+", "-", "@", "\t", "\r") else value
+    return value[1:] if value[:1] == "'" and value.lstrip("'").startswith(_FORMULA) else value
 
 
 def _is_number(value: str) -> bool:
