@@ -36,6 +36,15 @@ log = structlog.get_logger()
 
 TOOL: Final = "restic"
 _KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSH_AUTH_SOCK")
+_AWAY: Final = (
+    "dial tcp",
+    "connection",
+    "ssh command exited",
+    "unable to open repository",
+    "unable to create",
+    "no space",
+    "timeout",
+)
 _LIMIT_S = 24 * 3_600.0
 _NO_REPOSITORY = 10
 _PARTLY = 3  # files that could not be read were left out: they are being written, and come next time
@@ -169,7 +178,7 @@ class Restic:
             raise RepositoryUnwritable(where=self._where)
         if "ciphertext verification failed" in said or "invalid data" in said or "does not match" in said:
             raise RepositoryDamaged(where=self._where)
-        if any(word in said for word in ("dial tcp", "connection", "unable to open repository", "unable to create", "no space", "timeout")):
+        if any(words in said.lower() for words in _AWAY):
             raise RepositoryUnreachable(where=self._where)
         raise otherwise or BackupFailed(tool=TOOL, number=status, where=self._where)
 
