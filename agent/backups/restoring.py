@@ -21,6 +21,7 @@ from agent.backups.restic import Restic, newest_of_each
 from agent.backups.scratch import clear, restored
 from agent.backups.withdrawn import WithdrawnFile
 from agent.consent.queries import ConsentQueries
+from agent.core.config_environment import of_section
 from agent.core.config_file import SettingsFile
 from agent.core.files import store_error, sync_folder, write_private
 from agent.core.paths import AppPaths, make_private
@@ -106,7 +107,8 @@ class Restoring:
                 restic.restore(newest[tag], self._stage / tag)
 
     def _restored_settings(self) -> Settings:
-        return SettingsFile(self._stage / CONFIG / "settings.toml", environ={}).load()
+        # Where a variable says where the key is kept, the server here will look for it there.
+        return SettingsFile(self._stage / CONFIG / "settings.toml", of_section("library", os.environ)).load()
 
     def _database(self, to: datetime | None, home: Home) -> RestoredServer:
         stage = self._stage / DATA

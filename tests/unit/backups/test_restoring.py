@@ -1,12 +1,19 @@
 """A server's start beside a restore."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from agent.backups.restoring import READY, STAGE, finish
+from agent.backups.file_sets import CONFIG, DATA
+from agent.backups.repositories import RepositoryFolder
+from agent.backups.restoring import READY, STAGE, RestoredServer, Restoring, finish
+from agent.core.environment import utc_now
 from agent.core.paths import AppPaths
+from agent.core.settings import Settings
 from agent.domain.errors import RestoreInterrupted
+from agent.store import recovery_code
+from agent.store.key_homes import FileHome, Home
 
 
 @pytest.fixture
@@ -30,3 +37,24 @@ def test_what_an_earlier_restore_left_keeps_no_server_from_its_start(paths: AppP
     (paths.data / "postgres").mkdir()
     (paths.data / STAGE / "data").mkdir(parents=True)
     finish(paths)
+
+
+def test_a_variable_that_says_where_the_key_is_kept_counts_in_a_restore(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in our image: the settings that were backed up don't say it."""
+    homes = list[Home]()
+
+    def files(restoring: Restoring) -> None:
+        (paths.data / STAGE / CONFIG).mkdir(parents=True)
+        (paths.data / STAGE / CONFIG / "settings.toml").write_text("[backup]\nat = '04:00'\n")
+        (paths.data / STAGE / DATA).mkdir()
+
+    def database(restoring: Restoring, to: datetime | None, home: Home) -> RestoredServer:
+        homes.append(home)
+        return RestoredServer(0, 0, 0, None, 0, 0)
+
+    monkeypatch.setattr(Restoring, "_files", files)
+    monkeypatch.setattr(Restoring, "_database", database)
+    monkeypatch.setenv("AI_POPUP__LIBRARY__KEY_HOME", "file")
+    code = recovery_code.write(recovery_code.new_secret())
+    Restoring(RepositoryFolder(paths.data / "elsewhere"), code, Settings(), paths, utc_now).run(None)
+    assert isinstance(homes[0], FileHome)
