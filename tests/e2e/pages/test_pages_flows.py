@@ -5,9 +5,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.e2e.pages.conftest import KEEP_STREAMS
+
 pytestmark = pytest.mark.slow
 
 Visit = Callable[..., None]
+STATUS_COMES = """async (change) => {
+  const data = JSON.stringify({ ...(await (await fetch('/api/status')).json()), ...change })
+  streams.at(-1).dispatchEvent(new MessageEvent('status', { data }))
+}"""
 
 
 def test_a_number_is_checked_as_typed_and_saved_by_enter(page: Page, visit: Visit) -> None:
@@ -254,6 +260,27 @@ def test_the_popups_welcome_is_done_by_keyboard_and_taken_up_where_it_was_left(p
     expect(page.locator(".recovery code")).to_be_visible()
     page.get_by_role("button", name="Go to the photos").click()
     expect(page.locator(".recovery")).to_have_count(0)
+
+
+@pytest.mark.own_tab
+def test_a_scan_after_the_welcome_is_heard_once_and_not_with_every_photo(page: Page, visit: Visit) -> None:
+    page.add_init_script(KEEP_STREAMS)
+    visit("/popup", "first")
+    page.get_by_role("button", name="Add “Pictures”").click()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Your photos are being scanned")).to_be_focused()
+
+    def scanned(photos: int, state: str) -> None:
+        page.evaluate(STATUS_COMES, {"images": photos, "faces": 3 * photos, "state": state})
+        expect(page.locator(".welcome p", has_text=f"{photos} photos").first).to_be_visible()
+
+    heard = page.locator(".welcome [role=status]").first
+    for photos in (20, 40):
+        scanned(photos, "working")
+        expect(heard).to_have_text("")
+    scanned(60, "idle")
+    expect(heard).to_contain_text("60 photos")
 
 
 def test_the_popups_welcome_can_be_put_off(page: Page, visit: Visit) -> None:
