@@ -39,6 +39,10 @@ class TokenQueries(Queries):
             for token_id, at in used.items():
                 tx.execute(update(api_token).where(api_token.c.id == token_id).values(used_at=at))
 
+    def extend_token(self, token_id: str, until: datetime) -> None:
+        with self.database.write(durable=True) as tx:
+            tx.execute(update(api_token).where(api_token.c.id == token_id).values(expires_at=until))
+
     def remove_token(self, member_id: str, token_id: str, now: datetime) -> bool:
         """False if the member has no such token."""
         which = (api_token.c.member_id == member_id, api_token.c.id == token_id)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,9 @@ from agent.web.access import Principal, Scope, scopes_of
 
 PREFIX: Final = "aip_"  # by which scanners of source code find a token that was left there
 MOST_TOKENS: Final = 50
+_TRIAL: Final = timedelta(hours=1)
+_TRIED: Final = timedelta(days=365)
+"""how long a token lasts that was used within its trial"""
 _NOTED_EVERY: Final = timedelta(minutes=1)
 
 
@@ -39,25 +42,30 @@ class Tokens:
         self._loaded = Loaded(lambda sha256: _used(queries.token(sha256)))
         self._notes = BackgroundTasks()
 
-    async def add(self, member: Member, name: str, scopes: Collection[Scope], days: int) -> tuple[TokenRecord, str]:
+    async def add(self, member: Member, name: str, scopes: Collection[Scope], days: int | None) -> tuple[TokenRecord, str]:
         """A new token and its secret, which is shown this once.
 
+        Without `days` it lasts a year if it is used within an hour: a program that ended before it kept the secret never uses it.
         Raises BadRequest for scopes that the member or a token can't have, and for too many tokens.
         """
         if not scopes or not frozenset(scopes) <= scopes_of(member.role, [each.value for each in scopes]):
             raise BadRequest(reason="scopes")
         if len(await asyncio.to_thread(self._queries.tokens, member.id)) >= MOST_TOKENS:
             raise BadRequest(reason="tokens")
-        now, secret = self._clock(), PREFIX + new_secret()
-        record = TokenRecord(new_id(), member, name, tuple(sorted(scopes)), now, now + timedelta(days=days), None)
+        now, secret, lasts = self._clock(), PREFIX + new_secret(), _TRIAL if days is None else timedelta(days=days)
+        record = TokenRecord(new_id(), member, name, tuple(sorted(scopes)), now, now + lasts, None)
         await asyncio.to_thread(self._queries.add_token, record, sha256_of(secret))
         return record, secret
 
     async def by_secret(self, secret: str) -> TokenInUse | None:
-        """The token with that secret, now in use; None if it has ended."""
+        """The token with that secret, now in use; None if it has ended. Raises StoreError."""
         found = await self._loaded.get(sha256_of(secret)) if secret.startswith(PREFIX) else None
         if found is None or not self.stays(found):
             return None
+        if found.record.expires_at - found.record.created_at <= _TRIAL:
+            until = found.record.created_at + _TRIED
+            await asyncio.to_thread(self._queries.extend_token, found.record.id, until)
+            found.record = replace(found.record, expires_at=until)
         now = self._clock()
         if found.noted_at is None or now - found.noted_at >= _NOTED_EVERY:
             found.noted_at = now

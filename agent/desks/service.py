@@ -20,7 +20,6 @@ from agent.people.naming import IN_DOUBT, People
 from agent.web.access import Principal, Scope, scopes_of
 from agent.web.desk_exchange import WAIT_S, DeskOperation, DeskResult, PeoplePage
 
-TOKEN_DAYS: Final = 365
 _SCOPES: Final = (Scope.PEOPLE_RECOGNISE, Scope.PEOPLE_WRITE, Scope.PHOTOS_UPLOAD)
 _LOOK_S: Final = 600.0  # consents that end by date
 
@@ -65,7 +64,7 @@ class Desks:
             scopes = scopes_of(member.role, [each.value for each in _SCOPES])
             if Scope.PEOPLE_RECOGNISE not in scopes:
                 raise Forbidden(scope=Scope.PEOPLE_RECOGNISE)
-            _, token = await self._accounts.tokens.add(member, asked.computer, scopes, TOKEN_DAYS)
+            _, token = await self._accounts.tokens.add(member, asked.computer, scopes, days=None)
             await asyncio.to_thread(self._library.joined, scopes, member.id, now=self._clock())
             await self.joining.grant(user_code, DeskGrant(token, member.display_name, Scope.PEOPLE_WRITE in scopes))
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ from agent.team.team_tokens import Leaving
 from agent.web.access import Role
 from agent.web.desk_exchange import DeskOperation, DeskResults
 from tests.desks import SETTINGS, Office, office_in, shared
-from tests.team import ORIGIN
+from tests.team import ORIGIN, PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -366,3 +367,23 @@ async def test_a_computer_that_asks_looks_like_no_other(office: Office) -> None:
             known = (await browser.get(f"/api/join/requests/{asked['user_code']}")).json()
             assert (known["computer"], known["system"]) == (shown, "Linux")
         assert (await stranger.post("/api/join", json={"computer": "\u200b"})).status_code == 422
+
+
+@pytest.mark.parametrize("used", [False, True])
+async def test_a_computers_token_that_it_never_uses_ends_after_an_hour(office: Office, used: bool) -> None:
+    team = office.server.team
+    member = await team.member("kai", Role.CURATOR)
+    async with team.client() as desktop, team.client(**member.headers) as browser:
+        asked = (await desktop.post("/api/join", json={"computer": "desk", "system": "Linux"})).json()
+        wish = {"allow": True, "password": PASSWORD}
+        assert (await browser.post(f"/api/join/requests/{asked['user_code']}", json=wish)).status_code == 204
+        granted = (await desktop.post("/api/join/answer", json={"device_code": asked["device_code"]})).json()
+        desktop.headers["authorization"] = f"Bearer {granted['token']}"
+        if used:
+            team.later(timedelta(minutes=59))
+            assert (await desktop.get("/api/desk/people")).status_code == 200
+        team.later(timedelta(minutes=61))
+        team.accounts.tokens.reload()  # as after a restart
+        assert (await desktop.get("/api/desk/people")).status_code == (200 if used else 401)
+        team.later(timedelta(days=364) if used else timedelta())
+        assert (await desktop.get("/api/desk/people")).status_code == (200 if used else 401)
