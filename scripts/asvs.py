@@ -26,7 +26,7 @@ The project made this itself; no outsider has assessed it. The texts of the requ
 
 [English](asvs.md) · [运行服务器](index.zh-CN.md) · [威胁模型](threat-model.zh-CN.md)
 
-团队服务器对照 [OWASP 应用安全验证标准](https://owasp.org/www-project-application-security-verification-standard/) 5.0.0 第一、二级的情况。
+团队服务器对照 [OWASP 应用安全验证标准](https://owasp.org/www-project-application-security-verification-standard/) 5.0.0 第一、二级的情况。\
 由项目自行评估，没有外部人员参与。要求的原文见标准；这里列出编号和依据。由 `scripts/asvs.py` 生成。
 """,
 }

@@ -47,6 +47,14 @@ def test_both_languages_show_the_same_commands_and_as_many_sections(english: str
     assert read(english).count("\n|") == read(chinese).count("\n|")
 
 
+@pytest.mark.parametrize("page", CHINESE)
+def test_a_chinese_sentence_does_not_end_a_line_of_its_paragraph(page: str) -> None:
+    """A line break is shown as a space, which Chinese does not have there."""
+    prose = re.sub(r"^```.*?^```", "", read(page), flags=re.DOTALL | re.MULTILINE)
+    broken = re.findall(r"^(?![|#<>])(.*[。；：，、！？）”])\n(?!\s*(?:[|#<>!$-]|\d+\. |$))", prose, re.MULTILINE)
+    assert [line[-20:] for line in broken] == []
+
+
 def test_a_page_of_the_guide_is_there_in_both_languages() -> None:
     names = {page.name for page in GUIDE}
     assert {name.replace(".zh-CN.md", ".md") for name in names} == {name for name in names if not name.endswith(".zh-CN.md")}

@@ -45,6 +45,16 @@ export function texts(language: Language): Texts {
   }
 }
 
+/** One after the other, as the language sets them; empty ones are left out. */
+export function sentences(said: readonly string[], t: Texts): string {
+  return said.reduce((before, next) => (before && next ? t('ui.sentences', { cause: before, remedy: next }) : before + next), '')
+}
+
+/** What stands between a sentence and what follows it: nothing in Chinese. */
+export function gap(t: Texts): string {
+  return t('ui.sentences', { cause: '', remedy: '' })
+}
+
 function fill(text: string, params: Params, numbers: Intl.NumberFormat): string {
   // A place without a parameter stays, so that a defect shows and nothing fails.
   return text.replace(/\{(\w+)\}/g, (place, name: string) => {

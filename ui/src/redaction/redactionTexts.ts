@@ -64,11 +64,6 @@ export function batchName(batch: RedactionBatchOut, t: Texts): string {
   return batch.out == null ? t('cover_page.copies', { count }) : t('cover_page.copies_in', { count, folder: folderName(batch.out) })
 }
 
-/** One after the other, as the language sets them; empty ones are left out. */
-export function sentences(said: readonly string[], t: Texts): string {
-  return said.reduce((before, next) => (before && next ? t('ui.sentences', { cause: before, remedy: next }) : before + next), '')
-}
-
 /** @param person who it is, if that is known */
 export function nameOf(mark: Region, index: number, person: string | null, t: Texts): string {
   return person ?? t(byHand(mark) ? 'cover_page.area' : 'cover_page.face', { index: index + 1 })

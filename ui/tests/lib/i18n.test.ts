@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import en from '../../../assets/locales/en.json'
 import zh from '../../../assets/locales/zh-CN.json'
-import { systemLanguage, texts } from '../../src/lib/i18n'
+import { gap, sentences, systemLanguage, texts } from '../../src/lib/i18n'
 import { flatten, numbered, numbers } from '../../texts'
 
 const english = flatten({ ui: en.ui, app: en.app, people_page: en.people_page, cover_page: en.cover_page, team_page: en.team_page })
@@ -77,5 +77,14 @@ describe('texts', () => {
   it('follow the system until the agent has spoken', () => {
     expect(systemLanguage('zh-TW')).toBe('zh-CN')
     expect(systemLanguage('de-DE')).toBe('en')
+  })
+})
+
+describe('sentences', () => {
+  it('stand apart as the language has it', () => {
+    expect(sentences(['Saved.', '', 'Copied.'], texts('en'))).toBe('Saved. Copied.')
+    expect(sentences(['已保存。', '已复制。'], texts('zh-CN'))).toBe('已保存。已复制。')
+    expect(sentences(['', ''], texts('en'))).toBe('')
+    expect([gap(texts('en')), gap(texts('zh-CN'))]).toEqual([' ', ''])
   })
 })

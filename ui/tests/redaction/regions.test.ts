@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
 import type { CaptureOut, RedactedOut } from '../../src/api/types'
-import { texts } from '../../src/lib/i18n'
-import { sentences } from '../../src/redaction/redactionTexts'
 import { alike, area, boxAt, byHand, captureChange, coveredAt, drawn, fileName, firstStep, inTheMiddle, knownOn, marksOf, middleOf, nextDoubtful, nudged, redone, type Region, step, styled, styleOf, toggled, undone, whole, without } from '../../src/redaction/regions'
 
 const face: Region = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [], visible: [] }
@@ -141,10 +139,3 @@ describe('a capture of the screen', () => {
   })
 })
 
-describe('what is said of copies', () => {
-  it('stands apart as the language has it', () => {
-    expect(sentences(['Saved.', '', 'Copied.'], texts('en'))).toBe('Saved. Copied.')
-    expect(sentences(['已保存。', '已复制。'], texts('zh-CN'))).toBe('已保存。已复制。')
-    expect(sentences(['', ''], texts('en'))).toBe('')
-  })
-})
