@@ -13,7 +13,7 @@ from agent.domain.consent import Purpose
 from agent.domain.edits import Basis
 from agent.domain.errors import ConsentBadRow, ConsentBadTable
 from agent.domain.names import tidy
-from agent.domain.visible_text import is_visible
+from agent.domain.visible_text import is_visible, shown
 from agent.people import spreadsheet_text
 from agent.people.duties import is_child
 
@@ -151,13 +151,13 @@ def _person(values: Mapping[str, str], line: int, is_there: IsThere | None) -> L
     name = tidy(values["name"])
     if not name or len(name) > _MOST_NAME or not is_visible(name) or "\ufffd" in name:
         raise bad("name")
-    for column, most in (("guardian", _MOST_NAME), ("document", _MOST_TEXT)):
-        if len(values.get(column, "")) > most:
+    guardian, document = (shown(values.get(column, "")) for column in ("guardian", "document"))
+    for column, text, most in (("guardian", guardian, _MOST_NAME), ("document", document, _MOST_TEXT)):
+        if len(text) > most:
             raise bad(column)
     said = list(_purposes(values.get("purposes", "")))
     if any(purpose is None for purpose, _ in said) or len({purpose for purpose, _ in said}) < len(said):
         raise bad("purposes")
-    guardian = values.get("guardian", "")
     basis = _BASES.get(values["basis"].lower()) if values.get("basis") else Basis.GUARDIAN if guardian else Basis.OWN_CONSENT
     if basis is None:
         raise bad("basis")
@@ -174,7 +174,7 @@ def _person(values: Mapping[str, str], line: int, is_there: IsThere | None) -> L
         guardian,
         given_on,
         valid_until,
-        values.get("document", ""),
+        document,
         tuple(_photos(values.get("photo", ""), is_there, bad("photo"))),
     )
 

@@ -12,10 +12,10 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.people.edit_schemas import PersonName
 from agent.people.queries.consent_rows import ConsentEntry, latest
 from agent.people.schemas import Basis
-from agent.web.base_schema import Schema
+from agent.web.base_schema import Schema, Visible
 
-Guardian = Annotated[str, Field(max_length=200)]
-Document = Annotated[str, Field(max_length=500)]
+Guardian = Annotated[Visible, Field(max_length=200)]
+Document = Annotated[Visible, Field(max_length=500)]
 PurposeName = Literal["recognise", "show_inside", "publish"]
 
 

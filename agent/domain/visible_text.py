@@ -40,6 +40,15 @@ def is_visible(text: str) -> bool:
     return visible(text) == text == in_one_line(text)
 
 
+def shown(text: str) -> str:
+    """Return what is seen of a text, in one line with single spaces: it can't turn the direction of reading.
+
+    >>> shown(" Mei\\u202e\\n Lin ")
+    'Mei Lin'
+    """
+    return " ".join(in_one_line(visible(text)).split())
+
+
 def in_one_line(text: str) -> str:
     """Return a text with spaces for what can't be printed, but for formatting: line ends, other controls, other kinds of spaces."""
     return "".join(each if each.isprintable() or unicodedata.category(each) == "Cf" else " " for each in text)

@@ -1,8 +1,18 @@
 """What every schema of the HTTP API is built from."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from agent.domain.visible_text import shown
+
+
+def _shown(text: object) -> object:
+    return shown(text) if isinstance(text, str) else text
+
+
+# Others write it, and who reads it decides by it: what isn't printable may turn the reading direction, or be invisible.
+Visible = Annotated[str, BeforeValidator(_shown)]
 
 
 class Schema(BaseModel):

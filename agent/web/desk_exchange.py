@@ -6,12 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from agent.domain.face import Box
 from agent.domain.severity import Severity
-from agent.domain.visible_text import in_one_line, visible
-from agent.web.base_schema import Schema
+from agent.web.base_schema import Schema, Visible
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Figure = Annotated[float, Field(allow_inf_nan=False)]
@@ -35,14 +34,6 @@ ALERT_NAME: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 """the names of alerts: kebab-case"""
 AlertName = Annotated[str, Field(pattern=ALERT_NAME, max_length=100)]
 MOST_ALERTS: Final = 500
-
-
-def _visible(text: object) -> object:
-    return " ".join(in_one_line(visible(text)).split()) if isinstance(text, str) else text
-
-
-# A stranger writes it, and who reads it decides by it: what isn't printable may turn the reading direction, or be invisible.
-Visible = Annotated[str, BeforeValidator(_visible)]
 
 
 class ServerOut(BaseModel):
