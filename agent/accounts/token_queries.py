@@ -1,7 +1,7 @@
 """API tokens in the database."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, insert, update
@@ -12,13 +12,18 @@ from agent.store import audit_log
 from agent.store.database import Queries
 from agent.store.schema import api_token, member
 
+_KEPT: Final = timedelta(days=30)
+"""how long a token is listed that has ended"""
 _OF_TOKEN: Final = tuple(each for each in api_token.c if each.name not in ("member_id", "sha256"))
 
 
 class TokenQueries(Queries):
     def add_token(self, new: TokenRecord, sha256: str) -> None:
+        """Its member's tokens that ended long ago go."""
         values = {"id": new.id, "member_id": new.member.id, "name": new.name, "sha256": sha256, "scopes": list(new.scopes)}
+        over = api_token.c.member_id == new.member.id, api_token.c.expires_at < new.created_at - _KEPT
         with self.database.write(durable=True) as tx:
+            tx.execute(delete(api_token).where(*over))
             tx.execute(insert(api_token).values(**values, created_at=new.created_at, expires_at=new.expires_at))
             audit_log.add(tx, "token_made", new.member.id, len(new.scopes), new.created_at)
 

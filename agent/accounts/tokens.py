@@ -50,9 +50,10 @@ class Tokens:
         """
         if not scopes or not frozenset(scopes) <= scopes_of(member.role, [each.value for each in scopes]):
             raise BadRequest(reason="scopes")
-        if len(await asyncio.to_thread(self._queries.tokens, member.id)) >= MOST_TOKENS:
+        now = self._clock()
+        if sum(each.expires_at > now for each in await asyncio.to_thread(self._queries.tokens, member.id)) >= MOST_TOKENS:
             raise BadRequest(reason="tokens")
-        now, secret, lasts = self._clock(), PREFIX + new_secret(), _TRIAL if days is None else timedelta(days=days)
+        secret, lasts = PREFIX + new_secret(), _TRIAL if days is None else timedelta(days=days)
         record = TokenRecord(new_id(), member, name, tuple(sorted(scopes)), now, now + lasts, None)
         await asyncio.to_thread(self._queries.add_token, record, sha256_of(secret))
         return record, secret

@@ -54,6 +54,18 @@ def token(accounts: AccountQueries, member_id: str, word: str) -> TokenRecord:
     return made
 
 
+def test_tokens_that_ended_a_month_before_go_when_their_member_makes_one(two: AccountQueries) -> None:
+    old, _ = token(two, MEI, "1"), token(two, BEN, "2")
+    late = replace(old, id="3" * 32, name="late", expires_at=NOW + timedelta(days=31))
+    two.add_token(late, "sha 3")
+    at = NOW + HOUR + timedelta(days=30, seconds=1)
+
+    two.add_token(replace(late, id="4" * 32, name="new", created_at=at, expires_at=at + HOUR), "sha 4")
+
+    assert [each.name for each in two.tokens(MEI)] == ["new", "late"]
+    assert [each.name for each in two.tokens(BEN)] == ["token 2"]
+
+
 def recorded(accounts: AccountQueries) -> list[tuple[Any, ...]]:
     """Action, subject, actor and detail of the audit log, oldest first."""
     log = AuditQueries(accounts.database)

@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 from agent.accounts.members import INVITED_FOR
 from agent.accounts.passwords import Passwords
 from agent.accounts.team_access import TeamAccess
-from agent.domain.errors import StoreBusy
+from agent.accounts.tokens import MOST_TOKENS
+from agent.domain.errors import BadRequest, StoreBusy
 from agent.store.audit_log import AuditQueries
 from agent.store.database import Database
 from agent.web.access import Role, Scope
@@ -479,6 +480,19 @@ async def test_a_token_gets_no_more_than_it_may_have(ben: SignedInMember, page: 
 
 
 # -- members -------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_tokens_that_ended_leave_room_for_new_ones(team: Team, ben: SignedInMember) -> None:
+    tokens = team.accounts.tokens
+    for number in range(MOST_TOKENS):
+        await tokens.add(ben.member, f"report {number}", [Scope.STATUS_READ], 1)
+    with pytest.raises(BadRequest):
+        await tokens.add(ben.member, "one more", [Scope.STATUS_READ], 1)
+
+    team.later(timedelta(days=1, seconds=1))
+
+    record, _ = await tokens.add(ben.member, "one more", [Scope.STATUS_READ], 1)
+    assert record.name == "one more"
 
 
 async def test_a_new_role_holds_from_the_next_request_on_for_tokens_too(team: Team, mei: SignedInMember, page: httpx.AsyncClient) -> None:
