@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from sqlalchemy import select
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery"
 
 
 class Desk:
-    """A desktop agent; `photo` is the only one in its folder."""
+    """A desktop agent that runs until its block ends; `photo` is the only one in its folder."""
 
     def __init__(self, root: Path, models: Path, photo: Path | None = None, environment: Mapping[str, str] = RECOGNISES) -> None:
         root.mkdir()
@@ -33,6 +33,12 @@ class Desk:
         if photo is not None:
             shutil.copyfile(photo, self.program.watched / "at a desk.jpg")
         self.program.start(wait=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.program.quit()
 
     def team(self) -> dict[str, Any]:
         with self.program.api() as api:

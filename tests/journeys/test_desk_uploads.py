@@ -73,14 +73,9 @@ def server(tmp_path: Path, models_folder: Path) -> Iterator[RealServer]:
 
 @pytest.fixture
 def desks(tmp_path: Path, models_folder: Path) -> Iterator[tuple[Desk, Desk]]:
-    made: list[Desk] = []
-    try:
-        for name, environment in (("one", QUICK), ("other", QUICK | CHINESE)):
-            made.append(Desk(tmp_path / name, models_folder, environment=environment))
-        yield made[0], made[1]
-    finally:
-        for each in made:
-            each.program.quit()
+    root, models = tmp_path, models_folder
+    with Desk(root / "one", models, environment=QUICK) as one, Desk(root / "other", models, environment=QUICK | CHINESE) as other:
+        yield one, other
 
 
 def album(program: RealProgram, samples: Path, root: Path, *, faces: int, plain: int) -> Path:

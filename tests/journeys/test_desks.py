@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,16 +45,8 @@ def server(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterato
 
 @pytest.fixture
 def desks(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator[tuple[Desk, Desk]]:
-    made: list[Desk] = []
-    try:
-        made = [
-            Desk(tmp_path / "one", models_folder, samples_folder / AT_A_DESK),
-            Desk(tmp_path / "other", models_folder),
-        ]
-        yield made[0], made[1]
-    finally:
-        for each in made:
-            each.program.quit()
+    with Desk(tmp_path / "one", models_folder, samples_folder / AT_A_DESK) as one, Desk(tmp_path / "other", models_folder) as other:
+        yield one, other
 
 
 def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_nothing(server: RealServer, desks: tuple[Desk, Desk]) -> None:
@@ -116,13 +108,10 @@ def test_names_go_from_desk_to_desk_a_conflict_is_settled_and_leaving_leaves_not
 def test_desks_that_named_one_face_differently_end_alike_through_kills(
     server: RealServer, tmp_path: Path, models_folder: Path, samples_folder: Path
 ) -> None:
-    desks: list[Desk] = []
-    try:
-        desks += [Desk(tmp_path / each, models_folder, samples_folder / AT_A_DESK) for each in ("one", "other", "third")]
+    with ExitStack() as stack:
+        names = "one", "other", "third"
+        desks = [stack.enter_context(Desk(tmp_path / name, models_folder, samples_folder / AT_A_DESK)) for name in names]
         _end_alike(server, *desks)
-    finally:
-        for each in desks:
-            each.program.quit()
 
 
 def _end_alike(server: RealServer, one: Desk, other: Desk, third: Desk) -> None:

@@ -36,14 +36,9 @@ def server(tmp_path: Path, models_folder: Path) -> Iterator[RealServer]:
 
 @pytest.fixture
 def desks(tmp_path: Path, models_folder: Path, samples_folder: Path) -> Iterator[tuple[Desk, Desk]]:
-    made: list[Desk] = []
-    try:
-        for name in ("one", "other"):
-            made.append(Desk(tmp_path / name, models_folder, samples_folder / PORTRAITS["Barack"][2]))
-        yield made[0], made[1]
-    finally:
-        for each in made:
-            each.program.quit()
+    photo = samples_folder / PORTRAITS["Barack"][2]
+    with Desk(tmp_path / "one", models_folder, photo) as one, Desk(tmp_path / "other", models_folder, photo) as other:
+        yield one, other
 
 
 def test_desks_send_a_restored_server_what_it_lost_and_what_they_had_not_sent(
