@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -127,3 +128,14 @@ def administrator(server: RealServer, member: httpx.Client) -> None:
     link = server.reached["invitation"].rpartition("/")[2]
     answer = member.post(f"/api/invitations/{link}", json={"password": PASSWORD})
     member.headers.update({"authorization": f"Session {answer.json()['key']}"})
+
+
+def awaited(condition: Callable[[], bool]) -> None:
+    """Wait until it is true, through answers that do not come."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        with suppress(httpx.HTTPError):
+            if condition():
+                return
+        assert time.monotonic() < until
+        time.sleep(0.1)

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from agent import __version__
 from agent.store.schema import desk_operation
-from tests.journeys.desk import PASSWORD, RECOGNISES, Desk, administrator, let_in
+from tests.journeys.desk import PASSWORD, RECOGNISES, Desk, administrator, awaited, let_in
 from tests.journeys.journey import PORTRAITS
 from tests.program import WAIT_S
 from tests.server_program import RealServer
@@ -176,16 +176,6 @@ def rested(server: RealServer, desks: Sequence[Desk]) -> dict[str, str]:
 def operations(server: RealServer) -> int:
     with server.library() as library, library.database.read() as tx:
         return tx.scalar(select(func.count()).select_from(desk_operation)) or 0
-
-
-def awaited(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + WAIT_S
-    while True:
-        with suppress(httpx.HTTPError):
-            if condition():
-                return
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 def joined(desk: Desk, server: RealServer, member: httpx.Client) -> str:

@@ -4,18 +4,14 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from agent.store.audit_witness import AuditWitness
-from tests.journeys.desk import RECOGNISES, Desk, administrator, let_in
+from tests.journeys.desk import RECOGNISES, Desk, administrator, awaited, let_in
 from tests.journeys.journey import PORTRAITS, Journey
-from tests.program import WAIT_S
 from tests.server_program import RealServer
 
 pytestmark = [
@@ -111,13 +107,3 @@ def stored(server: RealServer) -> list[str]:
     """The digests of the uploaded files; one that is there twice is twice in it."""
     files = [each for each in (server.paths.data / "uploads").rglob("*") if each.is_file() and ".incoming" not in each.parts]
     return sorted(hashlib.sha256(each.read_bytes()).hexdigest() for each in files)
-
-
-def awaited(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + WAIT_S
-    while True:
-        with suppress(httpx.HTTPError):
-            if condition():
-                return
-        assert time.monotonic() < until
-        time.sleep(0.1)
