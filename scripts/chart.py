@@ -1,9 +1,9 @@
 """Checks the Helm chart of the server: `python scripts/chart.py [--update | --show FILE]`, without a cluster or a `helm`.
 
 Renders the chart with each file of its folder `ci`, by Helm's own code; lints it strictly; validates each manifest against the schemas of
-the oldest and the newest Kubernetes, and custom resources against ours of what we use (`tests/installers/chart/resources.json`); compares
-the manifests with those in `tests/installers/chart/golden`. `--update` writes them anew, and the program's version into Chart.yaml.
-`--show FILE` prints what the chart makes of a file of values. Installs requirements-charts.lock into build/charts first.
+the oldest and the newest Kubernetes, and custom resources against ours of what we use (`tests/packages/server/chart/resources.json`);
+compares the manifests with those in `tests/packages/server/chart/golden`. `--update` writes them anew, and the program's version
+into Chart.yaml. `--show FILE` prints what the chart makes of a file of values. Installs requirements-charts.lock into build/charts first.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from agent import __version__  # noqa: E402
 from scripts.setup import uv  # noqa: E402
 
 CHART = ROOT / "installers" / "server" / "helm" / "ai-popup"
-TESTS = ROOT / "tests" / "installers" / "chart"
+TESTS = ROOT / "tests" / "packages" / "server" / "chart"
 LOCK = ROOT / "requirements-charts.lock"
 PACKAGES = ROOT / "build" / "charts"
 RELEASE, NAMESPACE = "photos", "team"

@@ -91,7 +91,7 @@ def main() -> int:
         results = {name: run.result() for name, run in runs.items()}
         if not {"--static", "--no-tests"} & {*given}:
             results |= _unit_tests(python, {**environment(), **quick()})
-            others = ["tests/integration/in_process", "tests/scripts", "tests/docs"]
+            others = ["tests/in_process", "tests/scripts", "tests/docs"]
             results["agent and scripts"] = _run("agent and scripts", [python, "-m", "pytest", *_SPREAD, *others], ROOT, environment())
         if "--static" not in given:
             npm, env = node(console, venv)

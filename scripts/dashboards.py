@@ -1,7 +1,7 @@
 """Writes the server's Grafana dashboards: `scripts/dashboards.py [--check]`.
 
-They are made from the panels in `scripts/dashboard_panels.py`, so that all look alike and every query can be tried: tests/monitoring asks
-each of a Prometheus.
+They are made from the panels in `scripts/dashboard_panels.py`, so that all look alike and every query can be tried:
+tests/server/monitoring asks each of a Prometheus.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Makes what the tests of the upgrade promise start from: `python scripts/earlier_libraries.py`, in a checkout with its history.
 
-For each release of tests/upgrade/releases.toml whose folder is missing, its commit is checked out into a temporary work tree, whose own
-code makes a desktop's backup and a server's dump with rows in every table (tests/upgrade/fill.py). Folders of other releases are removed.
-A release that is there is left as it was made: it is what an old program wrote.
+For each release of tests/process/upgrade/releases.toml whose folder is missing, its commit is checked out into a temporary work tree,
+whose own code makes a desktop's backup and a server's dump with rows in every table (tests/process/upgrade/fill.py). Folders of other
+releases are removed. A release that is there is left as it was made: it is what an old program wrote.
 """
 
 import os
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-UPGRADE = ROOT / "tests" / "upgrade"
+UPGRADE = ROOT / "tests" / "process" / "upgrade"
 MADE = UPGRADE / "made"
 _LIMIT_S = 600
 

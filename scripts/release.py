@@ -1,7 +1,7 @@
 """Checks and prepares a release: `scripts/release.py tag v0.2.0`, `notes` and `files FOLDER`. Publishes nothing.
 
 `tag` prints the channel, if the tag is the program's version and the two releases before are those whose libraries the tests upgrade
-(tests/upgrade/releases.toml, docs/operate/upgrade.md); `notes` extracts the version's section of CHANGELOG.md; `files` checks each
+(tests/process/upgrade/releases.toml, docs/operate/upgrade.md); `notes` extracts the version's section of CHANGELOG.md; `files` checks each
 installer against its size limit and writes SHA256SUMS.
 """
 
@@ -43,7 +43,7 @@ def check_upgrades(tag: str, tags: Sequence[str], tested: Sequence[Release]) -> 
     before = sorted(stable, key=lambda each: [int(part) for part in each[1:].split(".")], reverse=True)[:_UPGRADES_FROM]
     missing = [each for each in before if each not in {release.tag for release in tested}]
     if missing:
-        raise ValueError(f"tests/upgrade/releases.toml lacks {', '.join(missing)}: add it, then run scripts/earlier_libraries.py")
+        raise ValueError(f"tests/process/upgrade/releases.toml lacks {', '.join(missing)}: add it, then run scripts/earlier_libraries.py")
 
 
 def notes_of(changelog: str, version: str) -> str:

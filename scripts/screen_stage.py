@@ -27,7 +27,7 @@ from agent.web.whereabouts import find
 from scripts.page_conditions import wait_for_condition
 from scripts.program import until
 from scripts.signing_in import sign_in
-from tests.shown import shown
+from tests.support.image_window import shown
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
 WELCOMES = ("popup-welcome", "popup-welcome-reach", "popup-welcome-done")

@@ -1,21 +1,16 @@
-"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [OPTIONS] [arguments for pytest]`.
+"""Sets up the tests' requirements, then runs tests: `python3 scripts/test.py [--changed | --all | arguments for pytest]`.
 
-Without arguments for pytest the whole suite runs: the UI's checks, the tests that start the program, then those that stay in one process,
-with branch coverage. With arguments only pytest runs. Options:
-
-`--no-skips` turns every skipped test into a failure.
-`--gate` leaves out the groups of scripts/rare.toml that nothing has changed and whose turn it isn't.
-`--no-ui` leaves out the UI's checks.
-`--again` runs tests that failed once more, alone, if they are few.
-`--desktop` only installs the packages of the desktop tests.
+Without arguments: everything fast, and a smoke of each real thing, within ten minutes and without installing anything of the system.
+`--changed` also runs the slow tests of what changed, and a sixth of the others; `--all` runs everything, with coverage.
+Both install the packages of the desktop tests first where that is permitted (Debian, as root); `--desktop` does only that.
+With arguments for pytest, only pytest runs. In CI, where everything is installed, a skipped test is a failed one.
 """
 
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLUGINS = {"--no-skips": "scripts.setup.no_skips", "--gate": "scripts.setup.rare"}
-OTHERS = ("--again", "--no-ui")
 
 
 def main() -> int:
@@ -26,24 +21,23 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from scripts.setup.console import Console
     from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
-    from scripts.setup.suite import desktop_ready, run_suite, ui_check
+    from scripts.setup.suite import desktop_ready, run_all, run_changed, run_fast, run_given, ui_check
 
     given = sys.argv[1:]
-    words = [word for word in given if word not in {*PLUGINS, *OTHERS}]
-    plugins = [PLUGINS[word] for word in given if word in PLUGINS]
-    if given == ["--desktop"]:
-        console = Console(ROOT / "build" / "desktop.log")
-        with console.failures_shown():
+    console = Console(ROOT / "build" / ("desktop.log" if given == ["--desktop"] else "setup.log"))
+    strict = bool(os.environ.get("CI"))
+    with console.failures_shown():
+        if given == ["--desktop"]:
             desktop_ready(console)
             return 0
-        return 1
-    console = Console(ROOT / "build" / "setup.log")
-    with console.failures_shown():
         venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
+        if given and given not in (["--changed"], ["--all"]):
+            return run_given(ROOT, venv, given)
+        ui_check(ROOT, console, venv)
+        if not given:
+            return run_fast(ROOT, venv)
         desktop_ready(console)
-        if not words and "--no-ui" not in given:
-            ui_check(ROOT, console, venv)
-        return run_suite(ROOT, venv, words, plugins, again="--again" in given)
+        return (run_changed if given == ["--changed"] else run_all)(ROOT, venv, strict=strict)
     return 1
 
 

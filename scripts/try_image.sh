@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the server's image by Docker as it is meant to be run, and ends it: `scripts/try_image.sh IMAGE`. Without Docker,
-# tests/installers/test_server_image.py does the same, and scans a photo besides.
+# tests/packages/server/test_server_image.py does the same, and scans a photo besides.
 set -euo pipefail
 
 image=${1:?an image}

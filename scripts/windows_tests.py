@@ -17,7 +17,7 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 def main() -> int:
     """Return pytest's exit code."""
     sys.path.insert(0, str(ROOT))
-    from tests.installers.windows.conftest import Wine
+    from tests.packages.windows.conftest import Wine
 
     folder = ROOT / "build" / "windows" / _key()
     wine = Wine(folder / "home" / "wine")
@@ -38,7 +38,7 @@ def _key() -> str:
 
 
 def _make(folder: Path) -> None:
-    from tests.installers.windows.windows_python import make
+    from tests.packages.windows.windows_python import make
 
     work = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(work, ignore_errors=True)

@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from agent.models.model_store import ModelStore
     from agent.redaction.queries.redaction_queries import RedactionQueries
     from agent.store.database import Database
-    from tests.postgres import PostgresServer
-    from tests.program import RealProgram
-    from tests.world import World
+    from tests.support.in_process_agent import World
+    from tests.support.postgres_server import PostgresServer
+    from tests.support.real_program import RealProgram
 
     MakeProgram: TypeAlias = Callable[[Mapping[str, str]], RealProgram]
 
+pytest_plugins = ("tests.support.process_fixtures",)
+
 CHECKOUT = Path(__file__).parent.parent
-PACKAGES = "tests/installers"
+SLOW = ("packages", "journeys", "browser", "program", "server", "process")
+PACKAGES = "tests/packages/desktop"
 # A file whose tests run one after the other for minutes; at the end the other workers would wait for it.
-LONGEST = (f"{PACKAGES}/", "tests/journeys/", "tests/integration/updates/test_handover.py")
+LONGEST = ("tests/packages/", "tests/journeys/", "tests/program/updates/test_handover.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,13 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--count",
         type=int,
         default=None,
-        help="how often tests/integration/test_kills.py and test_server_kills.py kill a process, by another seed",
+        help="how often tests/program/bad_days/test_kills.py and test_server_kills.py kill a process, by another seed",
     )
     parser.addoption(
         "--cases",
         type=int,
         default=None,
-        help="how many files tests/integration/test_fuzz.py mutates, and how many requests test_api_fuzz.py makes up for each route",
+        help="how many files tests/process/engine/test_fuzz.py mutates, and how many requests test_api_fuzz.py makes up for each route",
     )
     parser.addoption("--device", action="append", default=[], help="tests of inference also run on it, such as CUDA; repeatable")
     parser.addoption("--seed", type=int, default=None, help="repeat a run with one of these options")
@@ -63,6 +66,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where a test lies says what it is; only `smoke` is written by hand."""
+    for item in items:
+        item.add_marker("slow" if item.nodeid.startswith(tuple(f"tests/{folder}/" for folder in SLOW)) else "fast")
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
@@ -120,7 +126,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    from tests.postgres import ON_SERVER, PostgresServer
+    from tests.support.postgres_server import ON_SERVER, PostgresServer
 
     if not ON_SERVER:
         pytest.skip("PostgreSQL's programs are installed on Linux alone")
@@ -178,7 +184,7 @@ def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_
 
 @pytest.fixture
 async def world(library: RedactionQueries, tmp_path: Path, quick: None) -> World:
-    from tests.world import World
+    from tests.support.in_process_agent import World
 
     return World(library, tmp_path / "photos")
 
@@ -207,7 +213,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _programs(root: Path, models: Path) -> Iterator[MakeProgram]:
-    from tests.program import RealProgram
+    from tests.support.real_program import RealProgram
 
     made: list[RealProgram] = []
 

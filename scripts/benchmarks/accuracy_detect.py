@@ -16,7 +16,7 @@ from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, composed
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
-from tests.inline_engine import InlineAnalyser
+from tests.support.inline_engine import InlineAnalyser
 
 IOU = 0.4
 DETECT = Recipe(THOROUGH)

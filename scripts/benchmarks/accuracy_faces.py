@@ -29,7 +29,7 @@ from agent.vision.codecs import DecodeLimits, Image, decode
 from agent.vision.detectors import THOROUGH
 from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
 from scripts.benchmarks.stage import fetched
-from tests.inline_engine import InlineAnalyser
+from tests.support.inline_engine import InlineAnalyser
 
 # Increase when the variants are computed differently.
 EDITION = 2

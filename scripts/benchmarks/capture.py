@@ -15,7 +15,7 @@ from agent.web.client import Client
 from scripts.benchmarks.rows import Row, median
 from scripts.benchmarks.stage import fetched, running
 from scripts.screens import ask, display
-from tests.shown import shown
+from tests.support.image_window import shown
 
 SIZE = (1920, 1080)
 COLD, WARM, REVIEWS = 5, 15, 15

@@ -12,7 +12,7 @@ from scripts.benchmarks.accuracy_detect import found, unmatched
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_least
-from tests.inline_engine import InlineAnalyser
+from tests.support.inline_engine import InlineAnalyser
 
 PHOTOS, TARGET = 60, 0.98
 

@@ -19,8 +19,8 @@ from installers.slim_opencv import slim_opencv
 from scripts.benchmarks.rows import ROOT, Row, at_most, median
 from scripts.program import started
 from scripts.screens import display
-from tests.installers.bare_system import HOME as USERS_HOME
-from tests.installers.bare_system import bare_system, kept_archive, until
+from tests.packages.bare_system import HOME as USERS_HOME
+from tests.packages.bare_system import bare_system, kept_archive, until
 
 DEB_MB, INSTALLED_MB, COLD_S, WARM_S, RESULT_S = 220, 700, 2, 1, 120
 _COLD, _WARM = 3, 5

@@ -8,7 +8,7 @@ from scripts.benchmarks.rows import ROOT, Row, at_most
 
 KILLS = 200
 _LIMIT_S = 7200
-TESTS = {"kills_lost": "tests/integration/test_kills.py", "server_kills_lost": "tests/integration/test_server_kills.py"}
+TESTS = {"kills_lost": "tests/program/bad_days/test_kills.py", "server_kills_lost": "tests/server/kills/test_server_kills.py"}
 
 
 def rows(long: bool) -> Iterator[Row]:

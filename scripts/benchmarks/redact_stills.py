@@ -19,7 +19,7 @@ from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, SAMPLES, composed
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
-from tests.inline_engine import InlineAnalyser
+from tests.support.inline_engine import InlineAnalyser
 
 COLLAGES, FACES = 30, (3, 14)
 SMALLEST, LARGEST = 20.0, 300.0  # pixels: the height of a face's box

@@ -228,7 +228,7 @@ def _killed(team: Team, folder: Path) -> Row:
     for number in range(KILLED):
         (made / f"{number}.jpg").write_bytes(b"%d" % number)
     team.queue(sorted(made.iterdir()))
-    commands = [[*own_command()[:2], "tests.worker_process", team.url, f"w{number}", "0.02", "30"] for number in range(4)]
+    commands = [[*own_command()[:2], "tests.support.worker_process", team.url, f"w{number}", "0.02", "30"] for number in range(4)]
     workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
     try:
         with team.handing_out():

@@ -14,7 +14,7 @@ from scripts.benchmarks.rows import Row, at_most
 from scripts.benchmarks.stage import LIMIT_S, fetched, running
 from scripts.program import started, until
 from scripts.screens import display
-from tests.shown import shown
+from tests.support.image_window import shown
 
 SIZE = (1920, 1080)
 STILL_PCT, VIDEO_PCT, PSS_MB = 1.0, 10.0, 250

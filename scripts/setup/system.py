@@ -14,7 +14,7 @@ from scripts.setup.processes import environment, run_logged
 # Debian asks this program before it starts a service.
 POLICY = Path("/usr/sbin/policy-rc.d")
 # Windows installers are built with these and tested under Wine, also in Chinese, and the program on a Windows Python, whose python.exe
-# is compiled: tests/installers/windows.
+# is compiled: tests/packages/windows.
 WINDOWS_INSTALLERS = ["gcc-mingw-w64-x86-64-win32", "locales", "msitools", "nsis", "wine", "wine64", "wixl"]
 # Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; their own dependencies are left out.
 QT_LIBRARIES = [
@@ -44,12 +44,12 @@ QT_LIBRARIES = [
 PACKAGERS = ["binutils", "rpm"]
 # For building OpenCV (installers/slim_opencv.py): nasm for JPEG's fast parts, python3-dev if Python is Debian's.
 COMPILERS = ["cmake", "g++", "nasm", "ninja-build", "python3-dev"]
-# The server's image is built with these (tests/installers/test_server_image.py), its composition read and checked (test_compose.py).
+# The server's image is built with these (tests/packages/server/test_server_image.py), its composition read and checked (test_compose.py).
 IMAGES = ["buildah", "caddy", "docker-compose", "netavark"]
 TEST_DESKTOP = [
     *IMAGES,
     *PACKAGERS,
-    # Its appstreamcli reads the metadata for software centres: tests/installers/test_metadata.py.
+    # Its appstreamcli reads the metadata for software centres: tests/packages/desktop/test_metadata.py.
     "appstream",
     "chromium",
     # The same without windows takes a fifth less processor time: the pages' tests use it, films and pictures don't.
@@ -58,23 +58,23 @@ TEST_DESKTOP = [
     "dunst",
     # Reads the tutorials aloud.
     "espeak-ng",
-    # These two read and write the same regions as other photo programs, for tests/integration/test_xmp_tools.py.
+    # These two read and write the same regions as other photo programs, for tests/process/system/test_xmp_tools.py.
     "exiv2",
-    # Its ffprobe describes redacted videos for tests/integration/test_video.py.
+    # Its ffprobe describes redacted videos for tests/process/clips/test_video.py.
     "ffmpeg",
     "fonts-noto-cjk",
     "gnome-keyring",
-    # Its `ip` makes the hosts of tests/integration/test_deploy.py.
+    # Its `ip` makes the hosts of tests/server/deployment/test_deploy.py.
     "iproute2",
     "imagemagick",
     "libimage-exiftool-perl",
-    # A bare Debian, in which tests/installers installs the package.
+    # A bare Debian, in which tests/packages installs the package.
     "mmdebstrap",
     "openbox",
-    # A server's backups: tests/journeys/test_backups.py and tests/integration/test_offsite.py.
+    # A server's backups: tests/journeys/test_backups.py and tests/server/backups/test_offsite.py.
     "openssh-server",
     "pgbackrest",
-    # With promtool and amtool they check and try the server's monitoring: tests/monitoring.
+    # With promtool and amtool they check and try the server's monitoring: tests/server/monitoring.
     "prometheus",
     "prometheus-alertmanager",
     "restic",

@@ -9,7 +9,7 @@ import pytest
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.upgrade import upgrade
-from tests.postgres import DIALECTS, clear
+from tests.support.postgres_server import DIALECTS, clear
 
 
 @pytest.fixture(params=DIALECTS)

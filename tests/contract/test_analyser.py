@@ -17,7 +17,7 @@ from agent.engine.engine_calls import EngineConfig
 from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.vision.codecs import DecodeLimits, decode
-from tests.inline_engine import InlineAnalyser
+from tests.support.inline_engine import InlineAnalyser
 
 LIMITS = DecodeLimits(megapixels=1, megabytes=1)
 DETECT = Recipe("centerface-2")

@@ -21,8 +21,8 @@ from agent.store.dialects import postgresql, sqlcipher
 from agent.store.schema import meta, shared
 from agent.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
-from tests.embeddings import image_embeddings
-from tests.postgres import ON_SERVER, clear
+from tests.support.postgres_server import ON_SERVER, clear
+from tests.support.stored_embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 JOBS, WORKERS = 400, 4

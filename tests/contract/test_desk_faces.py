@@ -17,7 +17,7 @@ from agent.store.schema import api_token, desk_face, library_source, member, pla
 from agent.store.schema import library as library_table
 from agent.web.desk_exchange import NO_ONE, DeskOperation, FaceAt
 from tests.contract.test_people import NOW, photo
-from tests.postgres import ON_SERVER
+from tests.support.postgres_server import ON_SERVER
 
 DESKS, MEI, LIN = ("a" * 32, "b" * 32), "c" * 32, "d" * 32
 AT = FaceAt(photo="a" * 64, x=0.0, y=5.0, w=40.0, h=40.0)

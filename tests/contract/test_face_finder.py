@@ -22,9 +22,9 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.server_database import secured
 from agent.store.upgrade import upgrade
-from tests.inline_engine import InlineMatcher
-from tests.postgres import DIALECTS, ON_SERVER, clear
-from tests.world import analysis
+from tests.support.in_process_agent import analysis
+from tests.support.inline_engine import InlineMatcher
+from tests.support.postgres_server import DIALECTS, ON_SERVER, clear
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECIPE = Recipe("centerface-2", "mobilefacenet-2")

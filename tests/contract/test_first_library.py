@@ -11,7 +11,7 @@ from agent.libraries.queries import LibrariesQueries
 from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.schema import place
 from agent.store.server_database import secured
-from tests.postgres import ON_SERVER
+from tests.support.postgres_server import ON_SERVER
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
 from agent.engine.engine_calls import ModelFile
 from agent.engine.inference_session import Floats, InferenceSession, Input
 from agent.engine.runtime import session_on
-from tests.onnx_device import ONNX_RUNTIME
+from tests.support.onnx_device import ONNX_RUNTIME
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,7 +19,7 @@ from agent.store.path_ranges import FolderArea
 from agent.uploads.queries import UploadQueries
 from agent.uploads.records import Upload
 from agent.workers.relay import EventQueries
-from tests.embeddings import image_embeddings
+from tests.support.stored_embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -19,7 +19,7 @@ from agent.store.schema import library as library_table
 from agent.store.schema import library_source
 from agent.store.schema import place as place_table
 from agent.store.server_database import secured
-from tests.postgres import ON_SERVER
+from tests.support.postgres_server import ON_SERVER
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import ClusterMembers, FaceMatcher, Query
-from tests.inline_engine import InlineMatcher
+from tests.support.inline_engine import InlineMatcher
 
 pytestmark = pytest.mark.asyncio
 

@@ -34,7 +34,7 @@ from agent.store.database import Database
 from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import audit, embedding
 from agent.store.schema import unseen as unseen_table
-from tests.embeddings import image_embeddings
+from tests.support.stored_embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -25,7 +25,7 @@ from agent.store.row_security import secure
 from agent.store.rows import BACKUPS_HOLD_PURGED
 from agent.store.schema import face, image, place, undo
 from tests.contract.test_consent import CLEAR, NOTE, NOW, give, given, name, photo, withdraw
-from tests.world import analysis
+from tests.support.in_process_agent import analysis
 
 There: TypeAlias = tuple[list[int], bool, bytes | None]
 

@@ -18,8 +18,8 @@ from agent.engine.equipment import Equipment
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import KeptRegion, Render, Renderer
 from agent.vision.redactor import SOLID
-from tests.covered_files import COVER, FILES, HEIGHT, WIDTH, rgba
-from tests.inline_engine import InlineAnalyser
+from tests.support.covered_files import COVER, FILES, HEIGHT, WIDTH, rgba
+from tests.support.inline_engine import InlineAnalyser
 
 PICTURE = FILES["png"](1)
 

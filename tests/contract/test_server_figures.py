@@ -17,7 +17,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.schema import member
 from agent.workers.queries.work_queue import prepare
-from tests.postgres import ON_SERVER, clear
+from tests.support.postgres_server import ON_SERVER, clear
 
 pytestmark = pytest.mark.skipif(not ON_SERVER, reason="PostgreSQL's programs are installed on Linux alone")
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

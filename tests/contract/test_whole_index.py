@@ -19,7 +19,7 @@ from agent.store.schema import library_source
 from agent.store.schema import place as place_table
 from agent.store.server_database import secured
 from tests.contract.test_library_page import NOON, NOW, index
-from tests.postgres import ON_SERVER
+from tests.support.postgres_server import ON_SERVER
 
 pytestmark = pytest.mark.parametrize("database", ON_SERVER, indirect=True)
 LETTERS = "abcdefghijklmnopqrstuvwx"

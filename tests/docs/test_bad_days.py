@@ -24,10 +24,9 @@ def rows(page: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in told]
 
 
-def module_of(name: str) -> Path:
-    """Tests of installers have a folder of their own, beside that of all others."""
-    room = "" if name.startswith("installers/") else "integration/"
-    return ROOT / "tests" / f"{room}{name}.py"
+def found_in(name: str) -> set[str]:
+    """The table leaves out the folders above, which say what kind of test it is."""
+    return {test for module in (ROOT / "tests").rglob(f"{name}.py") for test in named_in(module)}
 
 
 def named_in(module: Path) -> set[str]:
@@ -44,13 +43,13 @@ def test_each_row_names_a_test_that_exists_and_codes_that_exist(page: str) -> No
         assert len(row) == 5, row
         assert all(row), row
         module, _, name = row[4].strip("`").partition("::")
-        assert name in named_in(module_of(module)), row[4]
+        assert name in found_in(module), row[4]
         codes = set(re.findall(r"`([a-z]+\.[a-z_]+)`", row[1])) - {"api.port"}
         assert codes <= leaves().keys(), codes
 
 
 def test_each_test_of_a_bad_day_has_its_row() -> None:
-    modules = (ROOT / "tests" / "integration").glob("test_bad_days*.py")
+    modules = (ROOT / "tests" / "program" / "bad_days").glob("test_bad_days*.py")
     there = {f"{module.stem}::{name}" for module in modules for name in named_in(module) - OTHERS}
     assert there <= {row[4].strip("`") for row in rows(PAGES[0])}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.journey import Journey
-from tests.program import RealProgram
+from tests.support.journey import Journey
+from tests.support.real_program import RealProgram
 
 
 @pytest.fixture

@@ -17,12 +17,11 @@ from sqlalchemy import select
 from agent.backups.state import Archiving
 from agent.consent.schemas import ConsentGiven, PersonConsentsOut
 from agent.store.schema import face, person
-from tests.journeys.journey import Journey
-from tests.program import CHECKOUT, WAIT_S
-from tests.server_program import RealServer
+from tests.support.journey import Journey
+from tests.support.real_program import CHECKOUT, WAIT_S
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(2_400),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

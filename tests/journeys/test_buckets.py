@@ -16,14 +16,13 @@ from agent.libraries.bucket_schemas import BucketOut, BucketsOut
 from agent.library.schemas import ImagePage
 from agent.redaction.schemas import CoverRequest, RedactionBatchOut
 from agent.web.whereabouts import find
-from tests.journeys.journey import Journey
-from tests.program import WAIT_S
-from tests.s3_server import KEY_ID, SECRET
-from tests.s3_store import S3Store
-from tests.server_program import RealServer
+from tests.support.journey import Journey
+from tests.support.real_program import WAIT_S
+from tests.support.real_server import RealServer
+from tests.support.s3_server import KEY_ID, SECRET
+from tests.support.s3_store import S3Store
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

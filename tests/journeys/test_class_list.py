@@ -12,12 +12,11 @@ from sqlalchemy import func, select
 
 from agent.people.schemas import PersonOut
 from agent.store.schema import consent, embedding, identity, image, place
-from tests.journeys.journey import Journey, Said
-from tests.program import WAIT_S
-from tests.server_program import RealServer
+from tests.support.journey import Journey, Said
+from tests.support.real_program import WAIT_S
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.journey import Journey
+from tests.support.journey import Journey
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 EACH = 6
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.desk import Desk, administrator, let_in
-from tests.journeys.journey import Journey
-from tests.program import RealProgram
-from tests.server_program import RealServer
+from tests.support.journey import Journey
+from tests.support.journey_desktop import Desk, administrator, let_in
+from tests.support.real_program import RealProgram
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(1_800),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

@@ -17,13 +17,12 @@ from sqlalchemy import func, select
 
 from agent import __version__
 from agent.store.schema import desk_operation
-from tests.journeys.desk import PASSWORD, RECOGNISES, Desk, administrator, awaited, let_in
-from tests.journeys.journey import PORTRAITS
-from tests.program import WAIT_S
-from tests.server_program import RealServer
+from tests.support.journey import PORTRAITS
+from tests.support.journey_desktop import PASSWORD, RECOGNISES, Desk, administrator, awaited, let_in
+from tests.support.real_program import WAIT_S
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
+    from tests.support.real_program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.timeout(1200)]
 PHOTOS = 104
 KILLS = 2
 Photo = Callable[[int], Image.Image]

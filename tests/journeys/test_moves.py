@@ -22,12 +22,11 @@ from agent.store.key_homes import FileHome
 from agent.store.opening import open_library
 from agent.store.schema import image
 from agent.store.server_database import POSTGRES_FOLDER
-from tests.moved import ROOT, MadeLibrary
-from tests.program import CHECKOUT, WAIT_S
-from tests.server_program import RealServer
+from tests.support.moved_library import ROOT, MadeLibrary
+from tests.support.real_program import CHECKOUT, WAIT_S
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

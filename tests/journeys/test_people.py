@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from tests.journeys.journey import Journey
+from tests.support.journey import Journey
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 
 
 def test_folders_of_people_are_imported_twice_and_people_renamed_again_and_again(journey: Journey) -> None:

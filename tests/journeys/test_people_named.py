@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 if TYPE_CHECKING:
-    from tests.program import RealProgram
+    from tests.support.real_program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.timeout(1200)]
 FIRST, SECOND = "Barack", "Joe"
 SAMPLES = {FIRST: ("obama.jpg", "obama2.jpg", "obama3.jpg", "obama_partial_face.jpg"), SECOND: ("biden.jpg",)}
 PHOTOS = {FIRST: 150, SECOND: 70}

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from tests.journeys.journey import Journey
+from tests.support.journey import Journey
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 
 
 def test_a_folder_is_covered_twice_and_grows_in_between(journey: Journey) -> None:

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from agent.store.audit_witness import AuditWitness
-from tests.journeys.desk import RECOGNISES, Desk, administrator, awaited, let_in
-from tests.journeys.journey import PORTRAITS, Journey
-from tests.server_program import RealServer
+from tests.support.journey import PORTRAITS, Journey
+from tests.support.journey_desktop import RECOGNISES, Desk, administrator, awaited, let_in
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from agent.domain.events import ImageIndexed
-from tests.journeys.journey import Journey
+from tests.support.journey import Journey
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 
 
 def test_a_folder_is_scanned_twice_grows_is_renamed_and_its_files_are_moved(journey: Journey) -> None:

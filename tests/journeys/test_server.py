@@ -12,11 +12,10 @@ import psutil
 import pytest
 
 from agent.domain.events import ImageIndexed
-from tests.journeys.journey import Journey
-from tests.server_program import RealServer
+from tests.support.journey import Journey
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]

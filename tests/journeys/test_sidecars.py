@@ -11,12 +11,12 @@ import pytest
 
 from agent.domain.regions import area_of
 from agent.library.records import StoredImage
-from tests import hostile_xmp
-from tests.journeys.journey import Journey
-from tests.sidecars import SidecarsNow
-from tests.xmp_packets import region, regions, with_properties
+from tests.support import hostile_xmp
+from tests.support.inline_sidecars import SidecarsNow
+from tests.support.journey import Journey
+from tests.support.xmp_packets import region, regions, with_properties
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.timeout(1200)]
 PHOTOS, READ, HOSTILE, TO_WRITE = 100, 60, 14, 20
 # The engine of this journey hangs on one sidecar and crashes on another; no call about names may then take longer than seconds.
 BENT = f"""

@@ -17,12 +17,11 @@ from agent.store.server_database import database_url
 from agent.store.worker_key import WORKER_KEY_FILE
 from agent.workers.queries.worker_rows import WorkerQueries
 from agent.workers.records import WorkerState
-from tests.journeys.journey import Journey
-from tests.program import CHECKOUT
-from tests.server_program import RealServer
+from tests.support.journey import Journey
+from tests.support.real_program import CHECKOUT
+from tests.support.real_server import RealServer
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
@@ -46,6 +45,7 @@ def server(tmp_path: Path, models_folder: Path) -> Iterator[RealServer]:
     made.quit()
 
 
+@pytest.mark.smoke
 def test_two_workers_share_the_photos_one_is_killed_and_both_end_with_the_server(
     server: RealServer, samples_folder: Path, tmp_path: Path
 ) -> None:

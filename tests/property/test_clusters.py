@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import cluster
 from agent.vision.grouping import ClusterMember, Grouping
-from tests.made_faces import Ints, made
+from tests.support.synthetic_embeddings import Ints, made
 
 PAIRS = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)).filter(lambda pair: pair[0] != pair[1]), max_size=12)
 COUNT = 30

@@ -8,7 +8,7 @@ from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
 from agent.vision.copies import RenderOptions, render, restore
 from agent.vision.redactor import covered
-from tests.covered_files import FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba
+from tests.support.covered_files import FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba
 
 ONE = {name: FILES[name](1) for name in LOSSLESS}
 SHOWN = {name: rgba(data) for name, data in ONE.items()}

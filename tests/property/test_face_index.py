@@ -11,7 +11,7 @@ from agent.vision import face_index as module
 from agent.vision import vectors as blocks
 from agent.vision.embedder import DIMENSIONS
 from agent.vision.face_index import FaceIndex, FaceQueries
-from tests.made_faces import Floats, face
+from tests.support.synthetic_embeddings import Floats, face
 
 Library = dict[int, tuple[Floats, int]]  # face id -> vector, person
 

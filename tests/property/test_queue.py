@@ -22,7 +22,7 @@ from agent.redaction.queries.redaction_queries import RedactionQueries
 from agent.store.database import Database
 from agent.store.upgrade import open_database
 from agent.workers.relay import EventQueries
-from tests.postgres import ON_SERVER, clear
+from tests.support.postgres_server import ON_SERVER, clear
 
 LEASE = timedelta(minutes=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -293,7 +293,6 @@ def test_no_file_is_lost_or_indexed_twice_on_a_server(dialect: str, on_server: D
     run_state_machine_as_test(Queue, settings=settings(max_examples=15, stateful_step_count=30, suppress_health_check=CHECKS))
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_no_file_is_lost_or_indexed_twice_in_long_histories(in_files: None) -> None:
     run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120))

@@ -15,8 +15,8 @@ from agent.vision.xmp.region_changes import AddRegion, changes_to_forget, change
 from agent.vision.xmp.xmp_packet import decode
 from agent.vision.xmp.xmp_reading import regions_of
 from agent.vision.xmp.xmp_tree import parse
-from tests.sidecars import SidecarsNow
-from tests.xmp_packets import DIGIKAM, region, regions, with_properties
+from tests.support.inline_sidecars import SidecarsNow
+from tests.support.xmp_packets import DIGIKAM, region, regions, with_properties
 
 SIZE = (4000, 3000)
 ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=20)

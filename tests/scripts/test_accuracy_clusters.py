@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain.face import Quality
 from scripts.benchmarks.accuracy_clusters import DRAWS, Floats, Ints, drawn, f1
-from tests.made_faces import made
+from tests.support.synthetic_embeddings import made
 
 
 @dataclass

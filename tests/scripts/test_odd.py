@@ -13,7 +13,7 @@ from agent.domain.image import Recipe
 from agent.domain.redaction import Cover
 from agent.vision.copies import RenderOptions, render
 from scripts.benchmarks import odd, run
-from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
+from tests.support.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
 
 if TYPE_CHECKING:
     from agent.engine.pool import EnginePool

@@ -39,19 +39,11 @@ def test_what_failed_is_among_the_closing_lines(tmp_path: Path) -> None:
     assert closing.splitlines() == lines
 
 
-def test_every_test_runs_once_and_what_takes_long_comes_first() -> None:
-    processes, in_process = suite._processes(), suite._in_process(ROOT)
-    assert processes[:4] == ["tests/installers", "tests/journeys", "tests/e2e", "tests/integration"]
-    assert processes[5:] == ["--ignore=tests/integration/in_process"]
-    folders = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
-    assert sorted([*processes[:5], *in_process]) == sorted([*folders, "tests/integration/in_process"])
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere tests share one screen, clipboard and keyring")
 @pytest.mark.parametrize(("cores", "workers"), [(None, None), (1, None), (2, "3"), (4, "6"), (64, "6")])
 def test_there_are_half_as_many_workers_again_as_cores(cores: int | None, workers: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    words = suite._spread()
+    words = suite._spread("worksteal")
     assert (words[words.index("-n") + 1] if "-n" in words else None) == workers
 
 
@@ -63,39 +55,62 @@ def test_tests_leave_the_engines_their_share_of_a_busy_machine() -> None:
     assert int(done.stdout) == max(usual, worker_slot._NICE - 1), "not the engine's own: whether it was lowered could not be told"
 
 
-def test_tests_in_one_process_count_for_coverage_and_the_bound_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[list[str]] = []
+class Runs(list[list[str]]):
+    """What the suite would run; `codes` are what each part ends with."""
 
-    def shown(command: Sequence[str], *_: object) -> tuple[int, str]:
-        runs.append([*command])
-        return 0, ""
+    def __init__(self, codes: Sequence[int] = ()) -> None:
+        super().__init__()
+        self._codes = [*codes]
 
-    monkeypatch.setattr(suite, "_run_shown", shown)
+    def __call__(self, command: Sequence[str], *_: object) -> tuple[int, str]:
+        self.append([*command])
+        return (self._codes.pop(0) if self._codes else 0), ""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "tests" / "process" / "engine"
+    folder.mkdir(parents=True)
+    (folder / "test_a.py").write_text("@pytest.mark.smoke\ndef test_a() -> None: ...\n\n\nasync def test_b() -> None: ...\n")
+    (folder / "test_b.py").write_text("def test_c() -> None: ...\n")
+    return tmp_path
+
+
+def test_what_is_fast_and_the_smokes_run_and_the_rest_is_counted(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suite, "_run_shown", runs := Runs())
+    assert suite.run_fast(checkout, Venv(checkout)) == 0
+    fast, smoke = runs
+    assert fast[-len(suite.FAST) :] == [f"tests/{name}" for name in suite.FAST]
+    assert smoke[-3:] == ["-m", "smoke", "tests/process/engine/test_a.py"]
+    assert capsys.readouterr().out.endswith("left out: 2 slow tests (scripts/test.py --all)\n")
+
+
+def test_a_part_that_failed_fails_the_run(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "_run_shown", Runs([0, 1]))
+    assert suite.run_fast(checkout, Venv(checkout)) == 1
+
+
+def test_the_bound_of_coverage_fails_the_whole_run(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "_run_shown", runs := Runs())
     monkeypatch.setattr(suite, "_below_the_bound", lambda *_: 2)
-    (tmp_path / "tests" / "unit").mkdir(parents=True)
-    assert suite.run_suite(tmp_path, Venv(tmp_path), []) == 2
-    processes, in_process = runs
-    assert "tests/e2e" in processes and "scripts.setup.covered" not in processes
-    assert "tests/unit" in in_process and "scripts.setup.covered" in in_process
+    tests = suite.Suite(checkout, Venv(checkout), strict=True)
+    tests.fast(coverage=True)
+    assert "-pscripts.setup.covered" in runs[0] and "-pscripts.setup.no_skips" in runs[0]
+    assert tests.ended([]) == 2
 
 
-def test_coverage_is_of_the_process_of_the_tests_alone_and_not_of_slow_ones(tmp_path: Path) -> None:
-    (tmp_path / "measured.py").write_text(
-        "def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n\n\ndef long() -> int:\n    return 3\n"
-    )
+def test_coverage_is_of_the_process_of_the_tests_alone(tmp_path: Path) -> None:
+    (tmp_path / "measured.py").write_text("def reached() -> int:\n    return 1\n\n\ndef elsewhere() -> int:\n    return 2\n")
     (tmp_path / "conftest.py").write_text("import measured\n")
     (tmp_path / "test_it.py").write_text(
-        "import pytest, subprocess, sys, measured\n"
-        "@pytest.mark.slow\n"
-        "def test_slow():\n"
-        "    assert measured.long() == 3\n"
+        "import subprocess, sys, measured\n"
         "def test_it():\n"
         "    assert measured.reached() == 1\n"
         "    subprocess.run([sys.executable, '-c', 'import measured; measured.elsewhere()'], check=True)\n"
     )
-    (tmp_path / "pyproject.toml").write_text(
-        '[tool.coverage.run]\nparallel = true\nsource = ["."]\n[tool.pytest.ini_options]\nmarkers = ["slow"]\n'
-    )
+    (tmp_path / "pyproject.toml").write_text('[tool.coverage.run]\nparallel = true\nsource = ["."]\n')
     env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "COVERAGE_FILE": str(tmp_path / "data")}
     coverage = [sys.executable, "-m", "coverage"]
     for workers in ([], ["-n", "1"]):
@@ -103,7 +118,31 @@ def test_coverage_is_of_the_process_of_the_tests_alone_and_not_of_slow_ones(tmp_
         for command in (pytest_run, [*coverage, "combine", "--quiet"]):
             subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=60)
         report = subprocess.run([*coverage, "report", "-m"], cwd=tmp_path, env=env, check=True, capture_output=True, text=True, timeout=60)
-        assert "measured.py 6 2 67% 6, 10" in " ".join(report.stdout.split())
+        assert "measured.py 4 1 75% 6" in " ".join(report.stdout.split())
+
+
+def test_a_test_over_budget_is_named_and_does_not_fail(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import time\n\n\ndef test_long():\n"
+        "    start = time.process_time()\n    while time.process_time() < start + 2.1: pass\n\n\ndef test_short(): pass\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "scripts.setup.budget",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, text=True, timeout=60)
+    told = [line for line in done.stdout.splitlines() if line.startswith("over budget")]
+    assert len(told) == 1 and told[0].endswith("test_it.py::test_long")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")

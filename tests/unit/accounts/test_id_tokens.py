@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from agent.accounts.provider import id_tokens
 from agent.accounts.provider.id_tokens import WantedClaims, checked, keys_of, kid_of
 from agent.domain.errors import IdTokenInvalid
-from tests.openid_provider import new_key, unsigned
+from tests.support.openid_provider import new_key, unsigned
 
 ISSUER, NOW = "https://id.example", 1_800_000_000
 WANTED = WantedClaims(ISSUER, "photos", "n-1", NOW, 60)

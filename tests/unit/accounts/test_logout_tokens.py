@@ -14,7 +14,7 @@ from agent.accounts.provider.id_tokens import keys_of
 from agent.accounts.provider.logout import token_of
 from agent.accounts.provider.logout_tokens import EVENT, LONGEST_AGE_S, Logout, checked
 from agent.domain.errors import LogoutTokenInvalid
-from tests.openid_provider import EVENTS, new_key, unsigned
+from tests.support.openid_provider import EVENTS, new_key, unsigned
 
 if TYPE_CHECKING:
     from joserfc.jwk import RSAKey

@@ -17,7 +17,7 @@ from agent.main import wiring
 from agent.main.command_line import main
 from agent.web.client import Client
 from agent.web.whereabouts import Whereabouts
-from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
+from tests.support.in_process_agent import FakeAnalyser, FakeMatcher, FakeRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

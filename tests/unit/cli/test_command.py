@@ -24,8 +24,8 @@ from agent.main.commands import ai_popup
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.in_process_agent import FakeAnalyser
     from tests.unit.cli.conftest import CommandLine
-    from tests.world import FakeAnalyser
 
 
 DESCRIPTION = Path(__file__).parents[3] / "ui" / "src" / "api" / "openapi.json"

@@ -14,8 +14,8 @@ from agent.domain.errors import ImageCorrupt
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.in_process_agent import FakeAnalyser
     from tests.unit.cli.conftest import CommandLine, FakeAgent
-    from tests.world import FakeAnalyser
 
 
 def test_folders_are_added_listed_and_removed(cli: CommandLine, tmp_path: Path) -> None:

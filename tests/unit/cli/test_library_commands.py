@@ -16,7 +16,7 @@ from agent.library.commands import _Report
 from agent.library.scan_schemas import ScanLine, Scanned
 from agent.main.in_process import PROGRAM
 from agent.models.model_store import FetchProgress, ModelStore
-from tests.world import FakeAnalyser
+from tests.support.in_process_agent import FakeAnalyser
 
 if TYPE_CHECKING:
     from agent.models.model_store import Progress

@@ -15,8 +15,8 @@ from agent.cli.output import ProgressBar, say
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.in_process_agent import FakeAnalyser
     from tests.unit.cli.conftest import CommandLine
-    from tests.world import FakeAnalyser
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names can't be had there")

@@ -9,8 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.in_process_agent import FakeAnalyser
     from tests.unit.cli.conftest import CommandLine
-    from tests.world import FakeAnalyser
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])

@@ -18,8 +18,8 @@ from agent.web.certificates import Certificates
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.in_process_agent import FakeAnalyser
     from tests.unit.cli.conftest import CommandLine, FakeAgent
-    from tests.world import FakeAnalyser
 
 
 @pytest.mark.parametrize("own", [True, False])

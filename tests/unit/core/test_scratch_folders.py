@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.scratch_folders import scratch_folder, sweep
-from tests.killed import left_by_a_killed_program
+from tests.support.killed_processes import left_by_a_killed_program
 
 LATER_S = 3_600.0
 

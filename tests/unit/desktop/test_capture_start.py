@@ -17,8 +17,8 @@ from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.engine.screen_port import GrabbedFrame
 from agent.screen.capture import CaptureService
 from agent.screen.region_picker import RegionPicker
-from tests.environment import environment
-from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
+from tests.support.fake_screen import FakeClipboard, FakeGrabber, FakeWindows, surroundings
+from tests.support.service_environment import environment
 
 
 class Desk(FakeWindows):

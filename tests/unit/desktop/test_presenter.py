@@ -17,7 +17,7 @@ from agent.desktop.presenter import News, Presenter
 from agent.domain.errors import NoDisplay, StoreBusy
 from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
 from agent.library.status import AgentState, AgentStatus
-from tests.environment import environment
+from tests.support.service_environment import environment
 
 INDEXED = ImageIndexed(image_id=1, place_id=1, faces=1)
 

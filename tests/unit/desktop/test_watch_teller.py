@@ -9,7 +9,7 @@ from agent.core.i18n import Texts
 from agent.desktop.watch_teller import SNOOZE_MINUTES, WatchTeller
 from agent.domain.errors import NoDisplay
 from agent.screen.sightings import SightingAnnouncement, SightingKind
-from tests.world import NOW
+from tests.support.in_process_agent import NOW
 
 
 class Around:

@@ -21,7 +21,7 @@ from agent.engine.xmp_calls import (
     WriteNames,
 )
 from agent.engine.xmp_service import read_names, sendable
-from tests.xmp_packets import region, regions, with_properties
+from tests.support.xmp_packets import region, regions, with_properties
 
 AREA = RegionArea(0.5, 0.5, 0.2, 0.2)
 LONG, PLAIN = PhotoFiles(long=True, short=False), PhotoFiles(long=False, short=False)

@@ -9,7 +9,7 @@ from agent.core.settings import PopupSettings, Settings
 from agent.domain.errors import StoreDiskFull
 from agent.library.do_not_disturb import DoNotDisturb
 from agent.library.queries.library_queries import LibraryQueries
-from tests.environment import environment
+from tests.support.service_environment import environment
 
 
 class Shelf(LibraryQueries):

@@ -8,7 +8,7 @@ from agent.core.request_id import bound
 from agent.core.spans import SpanKind, span, trace_id_of
 from agent.domain.errors import ImageEmpty, TracingPackagesMissing
 from agent.main.tracing import traced
-from tests.otlp_receiver import receiving
+from tests.support.otlp_collector import receiving
 
 
 def test_spans_arrive_with_the_code_of_an_error() -> None:

@@ -14,8 +14,8 @@ from agent.domain.redaction import Look, Reason, Shape, Style
 from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.library.records import Person
 from agent.screen.capture import Capture, CaptureDesktop, CaptureService, ScreenChange
-from tests.environment import environment
-from tests.screens import FakeClipboard, FakeGrabber
+from tests.support.fake_screen import FakeClipboard, FakeGrabber
+from tests.support.service_environment import environment
 
 REGION = ScreenRegion(10, 20, 30, 40)
 ON = Settings.model_validate({"recognition": {"enabled": True}})

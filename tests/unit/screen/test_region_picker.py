@@ -20,8 +20,8 @@ from agent.engine.screen_port import GrabbedFrame
 from agent.screen import region_picker as picking_module
 from agent.screen.capture import CaptureService
 from agent.screen.region_picker import RegionPicker
-from tests.environment import environment
-from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
+from tests.support.fake_screen import FakeClipboard, FakeGrabber, FakeWindows, surroundings
+from tests.support.service_environment import environment
 
 TWO = (Monitor(1, 800, 0, 1920, 1080, 1.0, True), Monitor(2, 0, 100, 800, 600, 1.0, False))
 Taken = tuple[GrabbedFrame, ScreenRegion | None]

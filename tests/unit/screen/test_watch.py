@@ -13,8 +13,8 @@ from agent.domain.screen import WatchState
 from agent.engine.governor import Power
 from agent.screen.sightings import SightingKind
 from agent.screen.watch import LOCK_S, REST_S, RETRY_S
-from tests.watched import Stage, face
-from tests.world import NOW
+from tests.support.in_process_agent import NOW
+from tests.support.watched_screen import Stage, face
 
 MEI, LIN = 1, 2
 SCREEN = Box(0, 0, 1920, 1080)

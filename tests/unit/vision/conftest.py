@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.vision.codecs import Image, Pixels
-from tests.quick_formats import QUICK
+from tests.support.fast_encoders import QUICK
 
 # Four areas of plain colour, so that turning and mirroring can be told.
 RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 200, 20), (20, 20, 220), (240, 240, 240)

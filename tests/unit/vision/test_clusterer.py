@@ -6,7 +6,7 @@ import pytest
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.neighbours import neighbours
-from tests.made_faces import Floats, Ints, chain, made, same, unit
+from tests.support.synthetic_embeddings import Floats, Ints, chain, made, same, unit
 
 
 def alone(count: int) -> Ints:

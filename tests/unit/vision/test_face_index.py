@@ -5,7 +5,7 @@ from agent.vision import face_index as module
 from agent.vision import vectors as blocks
 from agent.vision.embedder import DIMENSIONS
 from agent.vision.face_index import FaceIndex, FaceQueries
-from tests.made_faces import face
+from tests.support.synthetic_embeddings import face
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.grouping import ClusterMember, Grouping
-from tests.made_faces import Floats, Ints, chain, made, same
+from tests.support.synthetic_embeddings import Floats, Ints, chain, made, same
 
 WITHIN = GroupBounds().within
 

@@ -22,7 +22,7 @@ from agent.screen.region_picker import RegionPicker
 from agent.store.backup import BackupStore
 from agent.store.key_homes import FileHome
 from agent.web.auth import Auth
-from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
+from tests.support.fake_screen import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from tests.world import World
+    from tests.support.in_process_agent import World
 
 PORT = 8765
 VERSION = "1.2.3"

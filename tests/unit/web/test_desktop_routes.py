@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.core.settings import Folder, Settings
 from agent.domain.jobs import JobState, Priority
-from tests.world import NOW
+from tests.support.in_process_agent import NOW
 
 if TYPE_CHECKING:
     import httpx

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, ServerEnding, StoreUnreachable
 from agent.web.draining import Draining
-from tests.strict_browsers import keeps_browsers_strict
+from tests.support.security_headers import keeps_browsers_strict
 
 
 class Slow:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-from tests.strict_browsers import keeps_browsers_strict
+from tests.support.security_headers import keeps_browsers_strict
 from tests.unit.web.conftest import Served
 
 # What an element of a page loads, or a drag: the browser itself sends for it. The stream of events is one, too.
@@ -34,7 +34,7 @@ BY_ELEMENTS = (
     *(f"/api/redaction-items/1/{what}" for what in ("copy", "preview")),
     "/api/redactions/1/copies.zip",
 )
-# Streams, which do not end; and the description, which is slow to write: tests/integration/in_process/test_routes.py asks for it.
+# Streams, which do not end; and the description, which is slow to write: tests/in_process/test_routes.py asks for it.
 NOT_ASKED = ("/api/events", "/api/scans", "/openapi.json")
 
 

@@ -13,7 +13,7 @@ from agent.domain.regions import Dimensions, FaceRegion, Origin, Reading, Region
 from agent.library.records import StoredFace, StoredImage
 from agent.people.sidecars.sidecar_conflicts import LONGEST_NAME, named
 from agent.people.sidecars.sidecar_names import _told_of
-from tests.world import LANDMARKS, NOW
+from tests.support.in_process_agent import LANDMARKS, NOW
 
 SIZE = (100, 80)
 LEFT, RIGHT = Box(5, 5, 30, 30), Box(60, 10, 30, 40)

@@ -15,8 +15,8 @@ from agent.domain.errors import XmpChanging, XmpDiskFull, XmpLinked, XmpMalforme
 from agent.domain.face import Box
 from agent.domain.regions import Agreed, Conflict, NamedBox, Origin, Reading, Regions
 from agent.people.sidecars import sidecar_files
-from tests.sidecars import SidecarsNow
-from tests.xmp_packets import DIGIKAM, MICROSOFT, region, regions, with_properties
+from tests.support.inline_sidecars import SidecarsNow
+from tests.support.xmp_packets import DIGIKAM, MICROSOFT, region, regions, with_properties
 
 SIZE = (400, 300)
 LEFT, RIGHT, TOP = Box(60, 120, 80, 60), Box(260, 120, 80, 60), Box(190, 10, 40, 40)

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.sources.folder.debounce import Debouncer
-from tests.native import native
+from tests.support.native_paths import native
 
 
 def test_a_file_is_steady_when_two_looks_apart_show_the_same() -> None:

@@ -18,7 +18,7 @@ from agent.core.settings import Folder
 from agent.sources.folder.debounce import Debouncer
 from agent.sources.folder.folder_events import FolderMove, Hints, collapse
 from agent.sources.folder.folder_rules import Matcher
-from tests.native import native
+from tests.support.native_paths import native
 
 
 def hints(*events: FileSystemEvent, limit: int = 100, recursive: bool = True, sidecars: str = "off") -> Hints:

@@ -15,7 +15,7 @@ from agent.core.verbatim_paths import verbatim
 from agent.domain.image import is_image
 from agent.sources.folder.folder_rules import Matcher
 from agent.sources.folder.folder_scan import Comparison, Walk, ancestors, file_facts, folder_root, missing, topmost, walk_images
-from tests.native import native
+from tests.support.native_paths import native
 
 
 def fill(root: Path, *names: str) -> None:

@@ -31,7 +31,7 @@ from agent.vision.copies.photo_notes import PhotoNotes
 from agent.vision.detection import Detection, five
 from agent.vision.detector import Decoder
 from agent.vision.redactor import SOLID, covered
-from tests.covered_files import HEIGHT, LIMITS, WIDTH, Make, Pixels, saved, scene
+from tests.support.covered_files import HEIGHT, LIMITS, WIDTH, Make, Pixels, saved, scene
 
 BOX = Look(Style.SOLID, Shape.BOX)
 TIMES = [50, 70, 90, 40]

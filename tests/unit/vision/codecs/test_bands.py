@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated
 from agent.vision.codecs import DecodeLimits, bands, decode, others
-from tests.odd_files import tiff
+from tests.support.unusual_images import tiff
 
 LIMITS = DecodeLimits(10, 10)
 WIDTH, HEIGHT = 61, 83

@@ -12,7 +12,7 @@ from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
 from agent.vision.codecs import DecodeLimits, Pixels, decode, decoded_image, sniff
 from agent.vision.copies.photo_notes import of_heic
-from tests.quick_formats import QUICK
+from tests.support.fast_encoders import QUICK
 
 LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 

@@ -14,8 +14,8 @@ import pytest
 from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge, ImageUnsupported
 from agent.vision.codecs import DecodeLimits, Pixels, decode, others, sniff
 from agent.vision.codecs.tiff import Exif, read_exif
-from tests.odd_files import ODD
-from tests.quick_formats import QUICK
+from tests.support.fast_encoders import QUICK
+from tests.support.unusual_images import ODD
 
 LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]

@@ -23,8 +23,8 @@ from agent.vision.copies.canvas import open_canvas
 from agent.vision.copies.flat import is_flat
 from agent.vision.copies.kept_pixels import KeptPixels
 from agent.vision.copies.photo_notes import PhotoNotes
-from tests.covered_files import COVER, FILES, LIMITS, scene
-from tests.odd_files import ODD
+from tests.support.covered_files import COVER, FILES, LIMITS, scene
+from tests.support.unusual_images import ODD
 from tests.unit.vision.animations.test_animations import LOSSY, MADE
 
 WISH = RenderOptions((COVER,))

@@ -16,7 +16,7 @@ from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
 from agent.vision.copies import Copy, RenderOptions, render
 from agent.vision.redactor import SOLID, covered
-from tests.covered_files import COVER, FILES, HEIGHT, INNER, LIMITS, LOSSLESS, WIDTH, Pixels, rgba, saved, scene
+from tests.support.covered_files import COVER, FILES, HEIGHT, INNER, LIMITS, LOSSLESS, WIDTH, Pixels, rgba, saved, scene
 
 WISH = RenderOptions((COVER,))
 BELOW = covered([COVER], WIDTH, HEIGHT)

@@ -7,8 +7,8 @@ import pytest
 
 from agent.vision.codecs.avif import AvifCoding, coding_of
 from agent.vision.copies import Copy, RenderOptions, render
-from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba, saved, scene
-from tests.odd_files import ODD, bmp
+from tests.support.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba, saved, scene
+from tests.support.unusual_images import ODD, bmp
 
 
 def copied(data: bytes, format: str | None = None) -> Copy:

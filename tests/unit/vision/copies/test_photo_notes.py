@@ -18,7 +18,7 @@ from agent.domain.redaction import Cover
 from agent.vision.animations.animation_writing import write
 from agent.vision.codecs import DecodeLimits
 from agent.vision.copies import RenderOptions, RenderPart, icc, png_copy, render, rendering, restore, tiff_copy, xmp_copy
-from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
+from tests.support.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"

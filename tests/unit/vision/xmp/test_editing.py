@@ -11,7 +11,7 @@ from agent.vision.xmp.region_changes import AddRegion, Disown, RegionChange, Rem
 from agent.vision.xmp.xmp_names import RDF
 from agent.vision.xmp.xmp_reading import regions_of
 from agent.vision.xmp.xmp_tree import parse
-from tests.xmp_packets import ACDSEE, DIGIKAM, MICROSOFT, REGIONS, region, regions, with_properties
+from tests.support.xmp_packets import ACDSEE, DIGIKAM, MICROSOFT, REGIONS, region, regions, with_properties
 
 AREA = RegionArea(0.5, 0.8, 0.1, 0.1)
 MEI = AddRegion("Mei <梅> & \"co\"", AREA)  # fmt: skip

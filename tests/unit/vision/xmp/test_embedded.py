@@ -12,8 +12,8 @@ import pytest
 
 from agent.vision.xmp.embedded import Embedded, _read, read_embedded
 from agent.vision.xmp.xmp_boxes import heif_parts
-from tests.quick_formats import QUICK
-from tests.xmp_packets import DIGIKAM
+from tests.support.fast_encoders import QUICK
+from tests.support.xmp_packets import DIGIKAM
 
 XMP = DIGIKAM.encode()
 

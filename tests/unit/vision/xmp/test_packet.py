@@ -4,7 +4,7 @@ import pytest
 
 from agent.domain.errors import XmpMalformed
 from agent.vision.xmp.xmp_packet import decode
-from tests.xmp_packets import DIGIKAM
+from tests.support.xmp_packets import DIGIKAM
 
 TEXT = '<?xml version="1.0"?>\n<a>梅</a>\n'
 

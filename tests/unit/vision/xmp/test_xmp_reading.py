@@ -6,7 +6,7 @@ from agent.domain.errors import XmpError, XmpMalformed, XmpTooLarge
 from agent.domain.regions import MAX_XMP_BYTES, Dimensions, FaceRegion, RegionArea, Regions, RegionSchema
 from agent.vision.xmp.xmp_reading import mwg_items, regions_of, sidecar_for
 from agent.vision.xmp.xmp_tree import parse
-from tests.xmp_packets import ACDSEE, DIGIKAM, FOOT, HEAD, MICROSOFT, REGIONS, region, regions, with_properties
+from tests.support.xmp_packets import ACDSEE, DIGIKAM, FOOT, HEAD, MICROSOFT, REGIONS, region, regions, with_properties
 
 
 def read(text: str) -> Regions | None:

@@ -10,7 +10,7 @@ from agent.main.server.figures.database import Rows
 from agent.main.server.figures.server import SERVER, WORKER, ServerFigures
 from agent.main.server.figures.sparing import Sparing
 from agent.web.request_counts import RequestCounts, RequestRecord
-from tests.monitoring import recorded
+from tests.server.monitoring import recorded
 
 
 @pytest.fixture

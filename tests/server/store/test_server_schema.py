@@ -1,0 +1,149 @@
+"""A server works on a schema that fits it, and leaves every other one as it is."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from agent.domain.errors import OlderVersionsRun, SchemaNew, SchemaOld
+from agent.store import upgrade
+from agent.store.database import Database
+from agent.store.dialects.postgresql import PostgreSql
+from agent.store.key_homes import FileHome
+from agent.store.schema import REVISION, WORKS_FROM
+from agent.store.server_database import Migrating, check_schema, refuse_older, server_database
+from agent.store.upgrade import schema_state
+from tests.process.store.test_migrations import filled
+from tests.server.store.test_migrations_postgresql import unsealed
+from tests.support.postgres_server import ON_SERVER, PostgresServer
+
+OLDER = f"{int(REVISION) - 1:04}"
+
+
+def opened(url: str, tmp_path: Path, migrating: Migrating) -> None:
+    server_database(url, tmp_path / "library", FileHome(tmp_path / "keys"), migrating).close()
+
+
+def execute(url: str, *statements: str) -> None:
+    database = Database(PostgreSql(url, bytes(32)))
+    with database.write() as tx:
+        for each in statements:
+            tx.execute(text(each))
+    database.close()
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_an_empty_database_gets_its_tables_unless_that_is_left_to_the_command(_: str, postgres: PostgresServer, tmp_path: Path) -> None:
+    url = postgres.url(postgres.create())
+    with pytest.raises(SchemaOld) as refused:
+        opened(url, tmp_path, Migrating.NONE)
+    assert refused.value.params == {"program": REVISION}
+    assert not (tmp_path / "library").exists()
+    opened(url, tmp_path, Migrating.NEW)
+    state = check_schema(url, Migrating.NONE)
+    assert (state.found, state.works_from) == (REVISION, WORKS_FROM)
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_an_older_schema_waits_for_the_command(
+    _: str, postgres: PostgresServer, library_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.url(postgres.create())
+    database = Database(PostgreSql(url, library_key))
+    filled(OLDER, database, monkeypatch, unsealed)
+    for migrating in (Migrating.NEW, Migrating.NONE):
+        with pytest.raises(SchemaOld) as refused:
+            opened(url, tmp_path, migrating)
+        assert refused.value.params == {"found": OLDER, "program": REVISION}
+    assert schema_state(database).found == OLDER
+    database.close()
+    home = tmp_path / "home"
+    assert migrate(home, url, "--check")[0] == 1
+    code, planned = migrate(home, url, "--plan", "--json")
+    plan = json.loads(planned)
+    assert (code, plan["found"], plan["program"], plan["migrated"]) == (0, OLDER, REVISION, False)
+    assert [step["revision"] for step in plan["steps"]] == [REVISION]
+    code, done = migrate(home, url, "--json")
+    assert (code, json.loads(done)["migrated"]) == (0, True)
+    code, again = migrate(home, url, "--json")
+    assert (code, json.loads(again)["migrated"], json.loads(again)["steps"]) == (0, False, [])
+    assert migrate(home, url, "--check")[0] == 0
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_after_a_rollback_the_program_works_on_a_newer_schema_that_only_grew(_: str, postgres: PostgresServer, tmp_path: Path) -> None:
+    url = postgres.url(postgres.create())
+    opened(url, tmp_path, Migrating.ANY)
+    grown = (
+        "CREATE TABLE later (id int PRIMARY KEY)",
+        "ALTER TABLE person ADD COLUMN later int",
+        "UPDATE alembic_version SET version_num = '9000'",
+    )
+    execute(url, *grown, f"COMMENT ON TABLE alembic_version IS 'works from {REVISION}'")
+    opened(url, tmp_path, Migrating.NONE)
+    opened(url, tmp_path, Migrating.ANY)
+    assert check_schema(url, Migrating.NONE).found == "9000", "it is left as it is"
+    for said in ("'works from 9000'", "NULL"):
+        execute(url, f"COMMENT ON TABLE alembic_version IS {said}")
+        with pytest.raises(SchemaNew) as refused:
+            opened(url, tmp_path, Migrating.ANY)
+        assert refused.value.params == {"found": "9000", "program": REVISION}
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_a_contract_step_is_refused_while_an_older_program_is_connected(_: str, postgres: PostgresServer) -> None:
+    url = postgres.url(postgres.create())
+    before, address = f"ai-popup {OLDER} 0", url.replace("+psycopg", "")
+    names = (before, "ai-popup 0", f"ai-popup {REVISION} 0", "psql")
+    with contextlib.ExitStack() as connected:
+        for each in names:
+            connected.enter_context(psycopg.connect(address, application_name=each))
+        with pytest.raises(OlderVersionsRun) as refused:
+            refuse_older(url, REVISION)
+        assert refused.value.params == {"count": 2}
+        refuse_older(url, None)
+    refuse_older(url, REVISION)
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_a_deferred_step_waits_for_the_command(
+    _: str, postgres: PostgresServer, library_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the newest step could be left for later."""
+    url = postgres.url(postgres.create())
+    database = Database(PostgreSql(url, library_key))
+    filled(f"{int(OLDER) - 1:04}", database, monkeypatch, unsealed)
+    monkeypatch.setattr(upgrade, "SERVES_FROM", OLDER)
+    upgrade.upgrade(database, deferred=False)
+    state = schema_state(database)
+    assert (state.found, state.fits, state.left) == (OLDER, True, True)
+    for migrating in (Migrating.NONE, Migrating.NEW, Migrating.EXPAND):
+        check_schema(url, migrating)
+        upgrade.upgrade(database, deferred=False)
+        assert schema_state(database).found == OLDER
+    upgrade.upgrade(database)
+    state = schema_state(database)
+    assert (state.found, state.works_from, state.left) == (REVISION, WORKS_FROM, False)
+    database.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux")
+def test_the_command_keeps_the_log_of_its_own_database_for_the_backups(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    code, done = migrate(home, "", "--json")
+    assert (code, json.loads(done)["migrated"]) == (0, True)
+    waiting = home / "data" / "postgres" / "cluster" / "data" / "pg_wal" / "archive_status"
+    assert any(waiting.iterdir()), "a piece that no repository has waits for one"
+
+
+def migrate(home: Path, url: str, *words: str) -> tuple[int, str]:
+    environment = {**os.environ, "AI_POPUP_HOME": str(home), "AI_POPUP__SERVER__DATABASE": url.replace("postgresql+psycopg", "postgresql")}
+    command = [sys.executable, "-m", "agent", "server", "migrate", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
