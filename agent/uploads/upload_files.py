@@ -133,14 +133,14 @@ class UploadFiles:
         """Return `root`, which is there from now on: a watched folder that isn't counts as away."""
         root = self.root(library)
         with upload_errors():
-            root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            _make_folders(root)
         return root
 
     def target(self, name: str, library: int | None, now: datetime) -> str:
         """A path that no file has."""
         with upload_errors():
             folder = self.root(library) / now.strftime("%Y-%m")
-            folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            _make_folders(folder)
             return next(path for path in numbered(str(folder / name)) if not os.path.lexists(path))
 
     def is_at(self, upload_id: str, target: str, size: int) -> bool:
@@ -174,10 +174,17 @@ class UploadFiles:
             return False
 
     def _parts(self) -> None:
-        (self._folder() / INCOMING).mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folders(self._folder() / INCOMING)
 
     def _part(self, upload_id: str) -> Path:
         return self._folder() / INCOMING / f"{upload_id}{_ENDING}"
+
+
+def _make_folders(folder: Path) -> None:
+    """Each that is missing gets the mode: `mkdir` would give it to the last alone."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.is_dir():
+            path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
 
 
 def _digest(path: Path) -> str:

@@ -91,12 +91,14 @@ class _EndingUnsaid(logging.Filter):
 
 _ENDING_UNSAID = _EndingUnsaid()
 _LOOPBACK = Network()
-_HERE = ("127.0.0.1",)  # proxies on this computer, as Uvicorn has it
 
 
 def believed_proxies(named: Iterable[str]) -> list[str]:
-    """Return the addresses and networks whose word on a visitor's address counts, as Uvicorn takes them: `10.1.2.3/8` is none for it."""
-    return [*_HERE, *(str(ip_network(each, strict=False)) for each in named)]
+    """Return the addresses and networks whose word on a visitor's address counts, as Uvicorn takes them: `10.1.2.3/8` is none for it.
+
+    A proxy on this computer must be named, too: other programs and users of the computer could claim any address.
+    """
+    return [str(ip_network(each, strict=False)) for each in named]
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,7 @@ from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
 from agent.main.http import create_app
 from agent.web.client import Client
 from agent.web.connection_limits import Door
+from agent.web.gate import Gate
 from agent.web.server import Network, believed_proxies, serving
 from agent.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
 from tests.support.killed_processes import left_by_a_killed_program
@@ -98,18 +99,21 @@ async def test_small_answers_leave_at_once(served: Served, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::"])
-async def test_a_proxy_says_who_asks_whichever_way_its_address_is_written(host: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("proxies", "believed"), [((), "127.0.0.1"), (("127.0.0.1",), "192.0.2.7")])
+async def test_a_proxy_that_is_named_says_who_asks_whichever_way_its_address_is_written(
+    host: str, proxies: tuple[str, ...], believed: str, tmp_path: Path
+) -> None:
     async def says_who_asks(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(scope["client"][0])(scope, receive, send)
 
-    door = Door(lambda _, __: True)  # as a server's, which welcomes other computers
+    door = Door(lambda _, __: True, gate=Gate(256, 256, proxies))  # as a server's, which welcomes other computers
     with suppress(SettingsInvalid):  # a machine without IPv6
         async with (
             serving(lambda _: says_who_asks, token="x", port=0, runtime=tmp_path, door=door, network=Network(host)) as port,
             httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{port}") as client,
         ):
             assert (await client.get("/")).text == "127.0.0.1"
-            assert (await client.get("/", headers={"x-forwarded-for": "192.0.2.7"})).text == "192.0.2.7"
+            assert (await client.get("/", headers={"x-forwarded-for": "192.0.2.7"})).text == believed
 
 
 async def test_a_proxy_of_a_network_is_believed_however_the_network_is_written() -> None:

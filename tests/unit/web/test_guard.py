@@ -68,6 +68,11 @@ async def test_without_token_or_session_nothing_answers_but_the_programs_own_fil
     assert served.desk.asked == [] and served.quits == 0
 
 
+async def test_a_path_counts_as_the_routes_see_it(stranger: httpx.AsyncClient) -> None:
+    assert (await stranger.get("/health")).status_code == 200
+    assert (await stranger.get("/health%3Fa")).status_code == 401
+
+
 async def test_a_wrong_token_is_none(served: Served) -> None:
     for header in ["Bearer wrong", "Bearer ", "Basic {token}", "{token}", "bearer{token}", "Bearer {token}x"]:
         async with served.client(authorization=header.format(token=served.auth.token)) as client:
