@@ -4,8 +4,8 @@
 (`scripts/benchmarks/accuracy.py` describes it); so does `odd FOLDER`, on files of any kind in it and below. `core [FOLDER]` and
 `acceptance` check out an earlier commit, set it up and compare. `availability` needs root and Debian's haproxy, patroni,
 python3-etcd and etcd-server. Installs what the tests need (and, for the groups `scan` and `accuracy`, the programs to compare with),
-then starts `scripts/benchmarks`. A figure is compared with its target, but a missed target is no failure: the exit code only shows
-whether everything could be measured.
+then starts `scripts/benchmarks`. Exits with 1 if a figure misses its target or something could not be measured, with 0 if all targets
+are met; figures without a target do not count.
 """
 
 import sys

@@ -34,6 +34,11 @@ class Row:
     def ok(self) -> bool:
         return self.value >= self.target if self.at_least else self.value <= self.target
 
+    @property
+    def judged(self) -> bool:
+        """Whether there is a target: `at least 0` and infinity are none."""
+        return math.isfinite(self.target) and not (self.at_least and self.target == 0)
+
     def __str__(self) -> str:
         sense, word = ">=" if self.at_least else "<=", "ok" if self.ok else "MISSED"
         return f"{self.name:<24} {self.value:>10.4g}  {sense} {self.target:<6g} {word:<7} ({len(self.samples)} samples)"

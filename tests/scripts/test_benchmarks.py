@@ -1,11 +1,14 @@
 """What the benchmark says of its samples."""
 
 import json
+import math
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from scripts.benchmarks import run
 from scripts.benchmarks.photos import FACES, WEIGHTS, count_of
 from scripts.benchmarks.popup import painted
 from scripts.benchmarks.rows import Row, as_json, as_table, at_least, at_most, median, p95, worst
@@ -23,6 +26,24 @@ def test_a_row_is_made_of_its_samples() -> None:
 def test_a_target_is_reached_from_the_better_side() -> None:
     assert [Row("a", value, 20, ()).ok for value in (19.9, 20, 20.1)] == [True, True, False]
     assert [Row("a", value, 20, (), at_least=True).ok for value in (19.9, 20, 20.1)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (Row("a", 3, 2, ()), 1),
+        (Row("a", 1, 2, ()), 0),
+        (Row("a", 1, 0, ()), 1),
+        (Row("a", 1, 2, (), at_least=True), 1),
+        (Row("a", -1, 0, (), at_least=True), 0),
+        (Row("a", 1, -math.inf, ()), 0),
+    ],
+)
+def test_only_a_missed_target_is_a_failure(monkeypatch: pytest.MonkeyPatch, row: Row, code: int) -> None:
+    monkeypatch.setitem(run.GROUPS, "scan", lambda _long: iter([row, Row("met", 1, 1, ())]))
+    monkeypatch.setattr(run, "facts", dict)
+    monkeypatch.setattr(sys, "argv", ["bench.py", "scan"])
+    assert run.main() == code
 
 
 def test_the_json_has_all_that_a_row_says() -> None:
