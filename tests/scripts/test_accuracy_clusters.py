@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agent.domain.face import Quality
+from scripts.benchmarks import accuracy_clusters, cluster_bounds, core_clusters
 from scripts.benchmarks.accuracy_clusters import DRAWS, Floats, Ints, drawn, f1
 from tests.support.synthetic_embeddings import made
 
@@ -50,3 +51,13 @@ def test_a_set_has_two_faces_or_more_of_each_and_is_drawn_the_same_again() -> No
     assert all(np.unique(each.people, return_counts=True)[1].min() >= 2 for each in first)
     assert all((one.vectors == other.vectors).all() for one, other in zip(first, again, strict=True))
     assert len({len(each.people) for each in first}) > 1
+
+
+def test_the_program_s_own_clusters_are_judged_and_other_methods_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_bounds, "split", lambda _groups: [((), ())])
+    monkeypatch.setattr(cluster_bounds, "choices", lambda: [None])
+    monkeypatch.setattr(cluster_bounds, "chosen", lambda _settings, _sets: 0)
+    monkeypatch.setattr(cluster_bounds.Outcome, "of", lambda _cluster, _sets: cluster_bounds.Outcome(0, 1, (0.9,)))
+    monkeypatch.setattr(accuracy_clusters, "others", lambda: {name: [None] for name in core_clusters.OTHERS})
+    missed = {row.name for row in core_clusters.rows({}) if row.judged and not row.ok}
+    assert missed == {"clusters_f1", "clusters_f1_grown", "clusters_f1_shipped"}
