@@ -6,14 +6,14 @@ import sys
 
 def main() -> int:
     """Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
-    from agent.core.heap import loading
+    from agent.infrastructure.core.heap import loading
 
     loading()
     # Two libraries look for more than the program uses: pydantic for plug-ins, in the metadata of all that is installed; structlog for
     # rich, which it would use on a console. Together they are a seventh of a command's time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # as Python marks what can't be imported
-    from agent.main.command_line import main
+    from agent.app.command_line import main
 
     try:
         code = main(sys.argv[1:])
@@ -22,7 +22,7 @@ def main() -> int:
 
         traceback.print_exc()
         code = 1
-    from agent.core.threads import leave
+    from agent.infrastructure.core.threads import leave
 
     return leave(code)
 

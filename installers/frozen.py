@@ -36,7 +36,7 @@ def frozen(checkout: Path, opencv: Path | None = None) -> Path:
 
     `opencv` is a folder with OpenCV; without it the virtual environment's is used.
     """
-    from agent.models.model_store import ModelStore
+    from agent.features.models.model_store import ModelStore
 
     ModelStore(checkout / "build" / "cache" / "models").fetch(DETECTOR)
     made = checkout / "build" / "frozen"

@@ -4,7 +4,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 
 ROOT = Path(__file__).resolve().parents[1]
 

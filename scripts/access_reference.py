@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from agent.core.i18n import Texts
-from agent.web.access import SCOPES, Role, Scope
+from agent.infrastructure.core.i18n import Texts
+from agent.interfaces.web.access import SCOPES, Role, Scope
 
 API = Path(__file__).parent.parent / "ui" / "src" / "api" / "openapi.json"
 

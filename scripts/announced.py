@@ -7,12 +7,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.core.build import BUILD_FILE, Build, PackageKind
-from agent.core.paths import AppPaths
 from agent.domain.errors import UpdateRolledBack
-from agent.updates.manifest import FileEntry
-from agent.updates.memory import MemoryFile, Offer, ToldError
-from agent.updates.updater import this_platform
+from agent.features.updates.manifest import FileEntry
+from agent.features.updates.memory import MemoryFile, Offer, ToldError
+from agent.features.updates.updater import this_platform
+from agent.infrastructure.core.build import BUILD_FILE, Build, PackageKind
+from agent.infrastructure.core.paths import AppPaths
 from scripts.program import started
 
 VERSION = "0.2.0"
@@ -24,9 +24,9 @@ _ADDRESS = "https://updates.invalid"
 _PROGRAM = """
 import sys
 from pathlib import Path
-import agent.core.build
+import agent.infrastructure.core.build
 folder = Path(sys.argv.pop(1))
-agent.core.build.resource = lambda _: folder
+agent.infrastructure.core.build.resource = lambda _: folder
 from agent.__main__ import main
 sys.exit(main())
 """

@@ -1,7 +1,7 @@
 """Measure the value ranges by which the detector is quantised to int8, and write them to assets/models/int8.
 
 The pictures are public: the samples (official portraits in the public domain) and collages drawn from them, mirrored, turned, darkened,
-brightened and with noise. None is stored. Run it again when the model, or a rule in agent/engine/quantiser.py, changes:
+brightened and with noise. None is stored. Run it again when the model, or a rule in agent/inference/engine/quantiser.py, changes:
 
     .venv/bin/python scripts/calibrate.py [--check]
 
@@ -21,14 +21,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.resources import resource
-from agent.engine import openvino_models
-from agent.engine.engine_calls import ModelFile
-from agent.engine.inference_session import Input
-from agent.engine.openvino_quiet import constant_folded, core
-from agent.engine.quantiser import convolutions, layer_name, tensor_name
-from agent.vision.codecs import resize
-from agent.vision.tiles import padded
+from agent.inference.engine import openvino_models
+from agent.inference.engine.engine_calls import ModelFile
+from agent.inference.engine.inference_session import Input
+from agent.inference.engine.openvino_quiet import constant_folded, core
+from agent.inference.engine.quantiser import convolutions, layer_name, tensor_name
+from agent.inference.vision.codecs import resize
+from agent.inference.vision.tiles import padded
+from agent.infrastructure.core.resources import resource
 from scripts.benchmarks.accuracy_detect import places
 from scripts.benchmarks.photos import SAMPLES, background, composed, head
 from scripts.benchmarks.stage import fetched

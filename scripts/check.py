@@ -20,8 +20,8 @@ _RULES = {
     "ruff check": "style and defects; the rules are in pyproject.toml [tool.ruff]",
     "ruff format": "one format for all: run `.venv/bin/ruff format`",
     "mypy": "full types (CONTRIBUTING.md, Types everywhere)",
-    "import-linter": "imports go down the list of rooms only (docs/architecture.md): cut the import, or hand the thing in from main/",
-    "settings profiles": "assets/config/*.toml hold valid settings (agent/core/settings.py)",
+    "import-linter": "imports go down the lists of wings and rooms (docs/architecture.md): cut it, or hand the thing in from app/",
+    "settings profiles": "assets/config/*.toml hold valid settings (agent/infrastructure/core/settings.py)",
     "reference pages": "docs/reference/ comes from the code: run `.venv/bin/python scripts/docs_reference.py`",
     "dashboards": "installers/server/monitoring/dashboards/ comes from scripts/dashboards.py: run it",
     "licences": "each package's licence is on the list of scripts/licences.toml, and NOTICE names it",
@@ -32,8 +32,8 @@ _RULES = {
     "workflows' safety": ".github/workflows/ with least privilege, as zizmor reads them",
     "Dockerfile": "installers/server/Dockerfile, as hadolint reads it; what is ignored has its reason beside it",
     "shell scripts": "all of them, as shellcheck reads them",
-    "unit tests: stores, API, commands": "tests/unit mirrors the rooms; a failing test's name says the behaviour",
-    "unit tests: the rest": "tests/unit mirrors the rooms; a failing test's name says the behaviour",
+    "unit tests: stores, API, commands": "tests/unit mirrors the wings and rooms; a failing test's name says the behaviour",
+    "unit tests: the rest": "tests/unit mirrors the wings and rooms; a failing test's name says the behaviour",
     "agent and scripts": "the whole agent in one process, the scripts, and what the documentation says",
     "UI": "types, format, lint and unit tests of ui/src: `npm --prefix ui run check`",
 }
@@ -117,8 +117,10 @@ def _unit_tests(python: str, env: dict[str, str]) -> dict[str, bool]:
     """Run both halves at once: each process imports and collects only its own, and loads only the plugins it needs."""
     unit = ROOT / "tests" / "unit"
     # These load neither NumPy nor OpenCV; the rest load neither SQLAlchemy nor FastAPI.
-    stores = [unit / room for room in ("cli", "library", "main", "people", "redaction", "store", "web")]
-    rest = sorted(path for path in unit.iterdir() if path not in stores and (path.is_dir() or path.match("test_*.py")))
+    heavy = ("app", "features/library", "features/people", "features/redaction", "infrastructure/store", "interfaces")
+    stores = [unit / place for place in heavy]
+    rooms = [room for wing in unit.iterdir() for room in ([wing] if wing in stores or wing.is_file() else wing.iterdir())]
+    rest = sorted(path for path in rooms if path not in stores and (path.is_dir() or path.match("test_*.py")))
     plugins = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
     pytest = [python, "-m", "pytest", "-q", "--disable-plugin-autoload", *(word for name in plugins for word in ("-p", name))]
     halves = {"unit tests: stores, API, commands": stores, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}

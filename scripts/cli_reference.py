@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import click
 
-from agent.cli.click_texts import speak
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
+from agent.interfaces.cli.click_texts import speak
 
 TEXTS = Texts()
 speak(TEXTS)  # before the commands are created
 
-from agent.cli.command import examples_of  # noqa: E402
-from agent.main.commands import ai_popup  # noqa: E402
+from agent.app.commands import ai_popup  # noqa: E402
+from agent.interfaces.cli.command import examples_of  # noqa: E402
 
 TITLES = {"en": ("Commands", "what", "meaning"), "zh-CN": ("命令", "写法", "含义")}
 INTRO = {

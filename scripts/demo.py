@@ -17,16 +17,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.core.i18n import Texts  # noqa: E402
-from agent.core.paths import HOME_VARIABLE  # noqa: E402
-from agent.core.settings import Settings  # noqa: E402
-from agent.desktop.display import display_available  # noqa: E402
-from agent.desktop.opener import open_in_browser  # noqa: E402
+from agent.desktop.system.display import display_available  # noqa: E402
+from agent.desktop.system.opener import open_in_browser  # noqa: E402
 from agent.domain.errors import AgentError, AgentUnreachable  # noqa: E402
-from agent.library.recipes import everything  # noqa: E402
-from agent.library.schemas import ImageOut, ImagePage  # noqa: E402
-from agent.models.model_store import ModelStore  # noqa: E402
-from agent.web.client import Client  # noqa: E402
+from agent.features.library.recipes import everything  # noqa: E402
+from agent.features.library.schemas import ImageOut, ImagePage  # noqa: E402
+from agent.features.models.model_store import ModelStore  # noqa: E402
+from agent.infrastructure.core.i18n import Texts  # noqa: E402
+from agent.infrastructure.core.paths import HOME_VARIABLE  # noqa: E402
+from agent.infrastructure.core.settings import Settings  # noqa: E402
+from agent.interfaces.web.client import Client  # noqa: E402
 from scripts.program import agent, answering, new_home, until  # noqa: E402
 
 # The only person that the demo names; the program recognises the others.

@@ -9,9 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.core.i18n import Texts  # noqa: E402
-from agent.core.paths import HOME_VARIABLE  # noqa: E402
-from agent.web.error_reference import PAGES, HelpPart, HelpReference  # noqa: E402
+from agent.infrastructure.core.i18n import Texts  # noqa: E402
+from agent.infrastructure.core.paths import HOME_VARIABLE  # noqa: E402
+from agent.interfaces.web.error_reference import PAGES, HelpPart, HelpReference  # noqa: E402
 from scripts.access_reference import access  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"

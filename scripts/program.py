@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from agent.core.child import own_command
-from agent.core.config_file import SettingsFile
-from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.domain.errors import NotRunning
-from agent.models.model_store import ModelStore
-from agent.web.client import Client
-from agent.web.schemas import Status
+from agent.features.models.model_store import ModelStore
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import HOME_VARIABLE, AppPaths
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.schemas import Status
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 60.0

@@ -14,16 +14,16 @@ from PIL import Image, ImageChops, ImageOps
 from playwright.sync_api import Page
 from pydantic import TypeAdapter
 
-from agent.core.config_file import SettingsFile
-from agent.core.paths import AppPaths
-from agent.desktop.popup_shell import HEIGHT, WIDTH
-from agent.library.schemas import ImageOut, ImagePage
-from agent.people.schemas import PersonOut
-from agent.redaction.schemas import RedactionBatchOut, RedactionItems
-from agent.screen.schemas import CaptureOut, CaptureRequest
-from agent.web.client import Client
-from agent.web.schemas import Status
-from agent.web.whereabouts import find
+from agent.desktop.popup.popup_shell import HEIGHT, WIDTH
+from agent.desktop.screen.schemas import CaptureOut, CaptureRequest
+from agent.features.library.schemas import ImageOut, ImagePage
+from agent.features.people.schemas import PersonOut
+from agent.features.redaction.schemas import RedactionBatchOut, RedactionItems
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import AppPaths
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.schemas import Status
+from agent.interfaces.web.whereabouts import find
 from scripts.page_conditions import wait_for_condition
 from scripts.program import until
 from scripts.signing_in import sign_in

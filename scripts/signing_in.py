@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from agent.web.client import Client
+from agent.interfaces.web.client import Client
 from scripts.page_conditions import wait_for_condition
 
 

@@ -16,9 +16,9 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.core.i18n import Texts  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
-from agent.models.model_store import ModelStore  # noqa: E402
+from agent.features.models.model_store import ModelStore  # noqa: E402
+from agent.infrastructure.core.i18n import Texts  # noqa: E402
 from scripts.demo import fetch  # noqa: E402
 from scripts.film.camera import SIZE  # noqa: E402
 from scripts.film.film import film  # noqa: E402

@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent import __version__  # noqa: E402
-from agent.updates.manifest import PURPOSE, FileEntry, Manifest, opened  # noqa: E402
-from agent.updates.releases import Version  # noqa: E402
+from agent.features.updates.manifest import PURPOSE, FileEntry, Manifest, opened  # noqa: E402
+from agent.features.updates.releases import Version  # noqa: E402
 
 KEY_VARIABLE = "AI_POPUP_UPDATE_PRIVATE_KEY"
 EXPIRES_DAYS = 120

@@ -9,11 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.core.config_check import Raw, parsed, problems, validated  # noqa: E402
-from agent.core.config_file import PROFILES  # noqa: E402
-from agent.core.i18n import Texts  # noqa: E402
-from agent.core.settings import Settings  # noqa: E402
 from agent.domain.errors import SettingsError  # noqa: E402
+from agent.infrastructure.core.config_check import Raw, parsed, problems, validated  # noqa: E402
+from agent.infrastructure.core.config_file import PROFILES  # noqa: E402
+from agent.infrastructure.core.i18n import Texts  # noqa: E402
+from agent.infrastructure.core.settings import Settings  # noqa: E402
 from scripts.deploying import meaning  # noqa: E402
 from scripts.deploying.environment import NAMES, load  # noqa: E402
 from scripts.deploying.failures import Failed  # noqa: E402

@@ -1,4 +1,5 @@
-"""Runs tests on Windows' own Python, under Wine: `python scripts/windows_tests.py tests/unit/vision`. Arguments are passed to pytest.
+"""Runs tests on Windows' own Python, under Wine: `python scripts/windows_tests.py tests/unit/inference/vision`. Arguments are passed to
+pytest.
 
 What fails may be Wine's fault, and what passes is no proof (decision 88). Needs wine and the MinGW compiler, which
 `scripts/test.py --desktop` installs on Debian. The Python is made once for each lock file, in build/windows.

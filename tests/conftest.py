@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from PIL import Image
     from sqlalchemy import Engine
 
-    from agent.engine.engine_calls import EngineConfig, ModelFile
-    from agent.models.model_store import ModelStore
-    from agent.redaction.queries.redaction_queries import RedactionQueries
-    from agent.store.database import Database
+    from agent.features.models.model_store import ModelStore
+    from agent.features.redaction.queries.redaction_queries import RedactionQueries
+    from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+    from agent.infrastructure.store.database import Database
     from tests.support.in_process_agent import World
     from tests.support.postgres_server import PostgresServer
     from tests.support.real_program import RealProgram
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
-    from agent.models.model_store import ModelStore
+    from agent.features.models.model_store import ModelStore
 
     return ModelStore(CHECKOUT / "build" / "cache" / "models")
 
@@ -96,7 +96,7 @@ def samples_folder(model_store: ModelStore) -> Path:
 @pytest.fixture(scope="session")
 def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, ModelFile]:
     """What an engine is told of its models, by recipe name."""
-    from agent.engine.engine_calls import ModelFile
+    from agent.inference.engine.engine_calls import ModelFile
 
     infos = [model_store.info("centerface"), model_store.info("mobilefacenet")]
     return {str(info.recipe): ModelFile(info.name, str(info.path), info.sha256) for info in infos}
@@ -104,7 +104,7 @@ def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, Mod
 
 @pytest.fixture(scope="session")
 def engine_config(engine_models: dict[str, ModelFile]) -> EngineConfig:
-    from agent.engine.engine_calls import EngineConfig
+    from agent.inference.engine.engine_calls import EngineConfig
 
     return EngineConfig(engine_models, converted=str(CHECKOUT / "build/cache/converted"), cache=str(CHECKOUT / "build/cache/kernels"))
 
@@ -117,7 +117,7 @@ def library_key() -> bytes:
 @pytest.fixture(scope="session")
 def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) -> Path:
     """An empty library's file, to copy: that takes a fifth of the time of making one."""
-    from agent.store.upgrade import open_database
+    from agent.infrastructure.store.upgrade import open_database
 
     path = tmp_path_factory.mktemp("library") / "library.db"
     open_database(path, library_key).close()
@@ -138,9 +138,9 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database]:
     """An empty library. One for all tests: making a database takes as long as twenty of them."""
-    from agent.store.database import Database
-    from agent.store.dialects.postgresql import PostgreSql
-    from agent.store.upgrade import upgrade
+    from agent.infrastructure.store.database import Database
+    from agent.infrastructure.store.dialects.postgresql import PostgreSql
+    from agent.infrastructure.store.upgrade import upgrade
 
     database = Database(PostgreSql(postgres.url(postgres.create()), library_key))
     upgrade(database)
@@ -151,7 +151,7 @@ def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database
 @pytest.fixture(scope="session")
 def statements_compiled_once() -> Iterator[None]:
     """The program has one library and compiles each statement once; here each of hundreds of libraries would do so anew."""
-    from agent.store.dialects.sqlcipher import SqlCipher
+    from agent.infrastructure.store.dialects.sqlcipher import SqlCipher
 
     create = SqlCipher._create_engine
     first: list[Engine] = []
@@ -170,8 +170,8 @@ def statements_compiled_once() -> Iterator[None]:
 @pytest.fixture
 def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_compiled_once: None) -> Iterator[RedactionQueries]:
     """A new, empty, encrypted library in `tmp_path / "library.db"`."""
-    from agent.redaction.queries.redaction_queries import RedactionQueries
-    from agent.store.upgrade import open_database
+    from agent.features.redaction.queries.redaction_queries import RedactionQueries
+    from agent.infrastructure.store.upgrade import open_database
 
     shutil.copyfile(empty_library, tmp_path / "library.db")
     opened = RedactionQueries(open_database(tmp_path / "library.db", library_key))
@@ -194,16 +194,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits between tries are of no interest but for their being there; log lines of tests are of none."""
     from structlog.testing import capture_logs
 
-    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.01, 0.01))
-    monkeypatch.setattr("agent.library.ingest.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.people.naming.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.people.recognition_switch.RETRY_S", 0.01)
-    monkeypatch.setattr("agent.redaction.redaction_worker.RETRY_AFTER_S", (0.01, 0.01))
-    monkeypatch.setattr("agent.redaction.redaction_worker.LOOK_S", 0.01)
-    monkeypatch.setattr("agent.redaction.folder_copies.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.library.scan.LOOK_S", 0.01)
-    monkeypatch.setattr("agent.library.status.LEAST_INTERVAL_S", 0.01)
-    monkeypatch.setattr("agent.library.status.MOST_SHARE", 5)
+    monkeypatch.setattr("agent.features.library.indexer.RETRY_AFTER_S", (0.01, 0.01))
+    monkeypatch.setattr("agent.features.library.ingest.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.features.people.naming.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.features.people.recognition_switch.RETRY_S", 0.01)
+    monkeypatch.setattr("agent.features.redaction.redaction_worker.RETRY_AFTER_S", (0.01, 0.01))
+    monkeypatch.setattr("agent.features.redaction.redaction_worker.LOOK_S", 0.01)
+    monkeypatch.setattr("agent.features.redaction.folder_copies.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.features.library.scan.LOOK_S", 0.01)
+    monkeypatch.setattr("agent.features.library.status.LEAST_INTERVAL_S", 0.01)
+    monkeypatch.setattr("agent.features.library.status.MOST_SHARE", 5)
     with capture_logs():
         yield
 

@@ -66,7 +66,7 @@ class Face:
     landmarks: Landmarks
     quality: Quality
     embedding: bytes | None = None  # float32, little endian, L2-normalised
-    chip: bytes | None = None  # JPEG: the aligned 112x112 face with a margin, see agent.vision.aligner
+    chip: bytes | None = None  # JPEG: the aligned 112x112 face with a margin, see agent.inference.vision.aligner
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Euclidean distances between L2-normalised embeddings (0 to 2). Defaults: `agent.core.settings.RecognitionSettings`."""
+    """Euclidean distances between L2-normalised embeddings (0 to 2). Defaults: `agent.infrastructure.core.settings.RecognitionSettings`."""
 
     certain: float
     probable: float

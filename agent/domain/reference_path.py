@@ -10,7 +10,7 @@ SOURCE: Final = "reference"
 PREFIX: Final = "reference:"
 _DIGITS: Final = 12  # of the key, as people see it
 
-# The picture of the face that is kept, in place of the photo: see `agent.vision.aligner`, which cuts it out.
+# The picture of the face that is kept, in place of the photo: see `agent.inference.vision.aligner`, which cuts it out.
 SIDE: Final = 160
 FACE: Final = Box(24, 24, 112, 112)
 LANDMARKS: Final[Landmarks] = ((62.29, 75.70), (97.53, 75.50), (80.03, 95.74), (65.55, 116.37), (94.73, 116.20))

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from agent.cli.completion import script
+from agent.interfaces.cli.completion import script
 from installers.build_info import FOLDER, Kind, write_build
 from scripts.make_icons import LARGE, SIZES
 

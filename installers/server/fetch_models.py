@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 ;
 ;   /S       silent: nothing is asked, nothing is shown
 ;   /START   start the program when done, even silently and even if nothing was installed (it is started anyway if it ran before)
-;   /UNPACK  only unpack the program into "AI Popup.new", beside its place, where the previous version tries it (agent/updates)
+;   /UNPACK  only unpack the program into "AI Popup.new", beside its place, where the previous version tries it (agent/features/updates)
 ;   /PURGE   uninstaller: remove the library too; silently it is kept without this
 ;
 ; Exit codes: 0 done, 1 cancelled, 2 could not write (the previous version is restored), 3 not enough disk space, 4 a file is in use.
@@ -247,7 +247,7 @@ Section "Uninstall"
     ; From where LetGo moved it: the program knows the library's key and where it is kept. Nothing else runs any more.
     nsExec::Exec /TIMEOUT=60000 '"$INSTDIR.old\ai-popup.exe" uninstall --library --yes'
     Pop $1
-    RMDir /r "$LOCALAPPDATA\ai-popup" ; also for a broken program: agent/core/paths.py
+    RMDir /r "$LOCALAPPDATA\ai-popup" ; also for a broken program: agent/infrastructure/core/paths.py
   ${EndIf}
   RMDir /r "$INSTDIR.old" ; where LetGo moved it
   RMDir /r "$INSTDIR.new" ; and a version waiting for its trial
@@ -258,7 +258,7 @@ Section "Uninstall"
   Delete "$SMPROGRAMS\AI Popup.lnk"
   !insertmacro NO_ACTIONS "SystemFileAssociations\image"
   !insertmacro NO_ACTIONS "Directory"
-  DeleteRegValue HKCU "${RUN_KEY}" "AI Popup" ; autostart, if it was switched on: agent/desktop/autostart.py
+  DeleteRegValue HKCU "${RUN_KEY}" "AI Popup" ; autostart, if it was switched on: agent/desktop/system/autostart.py
   DeleteRegKey HKCU "${UNINSTALL_KEY}"
   RMDir "$LOCALAPPDATA\Programs" ; only if nothing else is in it
 SectionEnd

@@ -12,11 +12,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.settings import RecognitionSettings
 from agent.domain.clustering import GroupBounds
 from agent.domain.people import Bounds, Candidate, certain_up_to
-from agent.people.cluster_cards import SHOWN
-from agent.vision.spread import halves, least_alike
+from agent.features.people.cluster_cards import SHOWN
+from agent.inference.vision.spread import halves, least_alike
+from agent.infrastructure.core.settings import RecognitionSettings
 from scripts.benchmarks.accuracy_draw import mean
 from scripts.benchmarks.rows import Row, at_least, at_most
 

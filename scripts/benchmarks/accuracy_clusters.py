@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from agent.domain.clustering import GroupBounds
 from agent.domain.face import Quality
 from agent.domain.people import trust
-from agent.vision.clusterer import NEAREST, Graph, cluster
-from agent.vision.grouping import ClusterMember, Grouping
+from agent.inference.vision.clusterer import NEAREST, Graph, cluster
+from agent.inference.vision.grouping import ClusterMember, Grouping
 from scripts.benchmarks import accuracy_cards
 from scripts.benchmarks.rows import Row, at_least, at_most, percentile
 from scripts.benchmarks.synthetic_faces import faces

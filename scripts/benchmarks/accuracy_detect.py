@@ -9,9 +9,9 @@ from pathlib import Path
 
 from agent.domain.face import Box
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.vision.codecs import encode_jpeg
-from agent.vision.detectors import THOROUGH
+from agent.inference.engine.analyser import Analyse
+from agent.inference.vision.codecs import encode_jpeg
+from agent.inference.vision.detectors import THOROUGH
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, composed
 from scripts.benchmarks.rows import Row, at_least, at_most

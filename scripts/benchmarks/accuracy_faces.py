@@ -15,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from agent.app.engines import model_files
 from agent.domain.face import Landmarks, Quality
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.runtime import Runtime
-from agent.engine.service import detector_of
-from agent.main.engines import model_files
-from agent.models.model_store import ModelStore
-from agent.vision import embedder
-from agent.vision.aligner import MARGIN, align, face_of, refined
-from agent.vision.codecs import DecodeLimits, Image, decode
-from agent.vision.detectors import THOROUGH
-from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.runtime import Runtime
+from agent.inference.engine.service import detector_of
+from agent.inference.vision import embedder
+from agent.inference.vision.aligner import MARGIN, align, face_of, refined
+from agent.inference.vision.codecs import DecodeLimits, Image, decode
+from agent.inference.vision.detectors import THOROUGH
+from agent.inference.vision.embedder import EmbedderNet, Floats, normalised, prepared
 from scripts.benchmarks.stage import fetched
 from tests.support.inline_engine import InlineAnalyser
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agent.core.settings import RecognitionSettings
 from agent.domain.people import Bounds, Candidate, Certainty, identify
+from agent.infrastructure.core.settings import RecognitionSettings
 from scripts.benchmarks.accuracy_draw import Ints, candidates, drawn
 from scripts.benchmarks.accuracy_faces import Faces
 from scripts.benchmarks.accuracy_figures import distances, upper_bound

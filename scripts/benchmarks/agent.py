@@ -14,10 +14,10 @@ from queue import Queue
 import httpx
 import structlog
 
-from agent.core import logs
-from agent.core.program_settings import LogSettings
-from agent.library.scan_schemas import ScanLine, ScanRequest
-from agent.web.client import Client
+from agent.features.library.scan_schemas import ScanLine, ScanRequest
+from agent.infrastructure.core import logs
+from agent.infrastructure.core.program_settings import LogSettings
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, at_most, median
 from scripts.benchmarks.stage import running

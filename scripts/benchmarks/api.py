@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import httpx
 
-from agent.library.schemas import LibraryIndex
-from agent.web.client import Client
+from agent.features.library.schemas import LibraryIndex
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.rows import Row, p95
 
 SAMPLES, WARM_UP = 200, 20

@@ -21,9 +21,9 @@ from sqlalchemy import func, select
 
 from agent.domain.errors import AgentError
 from agent.domain.jobs import JobState
-from agent.models.model_store import ModelStore
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import event, identity, person
+from agent.features.models.model_store import ModelStore
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.schema import event, identity, person
 from scripts.benchmarks.availability_cluster import Cluster, missing
 from scripts.benchmarks.availability_figures import (
     Answer,

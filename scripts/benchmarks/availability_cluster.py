@@ -15,15 +15,15 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from agent.main.library_home import home_of_key
-from agent.main.server.process import CERTIFICATES_FOLDER
-from agent.models.model_store import ModelStore
-from agent.store.database import Database
-from agent.store.postgres_programs import Programs, account
-from agent.store.server_database import POSTGRES, database_url, server_database
-from agent.web.certificates import AUTHORITY_FILE
-from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.records import WorkerState
+from agent.app.library_home import home_of_key
+from agent.app.server.process import CERTIFICATES_FOLDER
+from agent.features.models.model_store import ModelStore
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.postgres_programs import Programs, account
+from agent.infrastructure.store.server_database import POSTGRES, database_url, server_database
+from agent.interfaces.web.certificates import AUTHORITY_FILE
+from agent.server.workers.queries.worker_rows import WorkerQueries
+from agent.server.workers.records import WorkerState
 from scripts.benchmarks.availability_hosts import Host, Network, Unit
 from scripts.benchmarks.availability_programs import DATABASE_PASSWORD, OPERATIONS_PORT, PORT, SETTINGS, Api, Member, api, libpq, until
 from scripts.program import ROOT, new_home

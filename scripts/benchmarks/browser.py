@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from agent.web.client import Client
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.rows import Row, median, worst
 from scripts.page_conditions import wait_for_condition
 from scripts.screens import browser

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import mss
 
-from agent.web.client import Client
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.rows import Row, median
 from scripts.benchmarks.stage import fetched, running
 from scripts.screens import ask, display

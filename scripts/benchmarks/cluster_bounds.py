@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from agent.domain.clustering import GroupBounds
-from agent.vision.clusterer import NEAREST, cluster
-from agent.vision.neighbours import neighbours
+from agent.inference.vision.clusterer import NEAREST, cluster
+from agent.inference.vision.neighbours import neighbours
 from scripts.benchmarks.accuracy_clusters import Ints, Labelled, Set, f1, people_of, sets
 
 ALIKE, EARLY = (1.06, 1.08, 1.10), (1.0, 1.02, 1.04)  # the strictest first

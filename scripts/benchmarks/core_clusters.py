@@ -2,7 +2,8 @@
 
 The bounds are chosen on a random half of the people and judged on the other (`scripts/benchmarks/cluster_bounds.py`), `SPLITS` times
 and the other way round. Counted are the clusters that the page and `ai-popup people clusters` show: all of two faces or more, formed at
-once, as the program does up to `agent.people.clusters.FEW` faces, and grown one by one (`_grown`). Other methods choose their setting in
+once, as the program does up to `agent.features.people.clusters.FEW` faces, and grown one by one (`_grown`). Other methods choose their
+setting in
 the same way.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from agent.vision.clusterer import cluster
+from agent.inference.vision.clusterer import cluster
 from scripts.benchmarks import accuracy_clusters, cluster_bounds
 from scripts.benchmarks.accuracy_clusters import Ints, Labelled, Set
 from scripts.benchmarks.cluster_bounds import Outcome

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from agent.domain.face import Box
-from agent.engine.engine_calls import ModelFile
-from agent.engine.runtime import Runtime
-from agent.models.model_store import ModelStore
-from agent.vision.codecs import DecodeLimits, Image, decode
-from agent.vision.detector import DetectorNet
-from agent.vision.detectors.centerface import CenterFace
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine.engine_calls import ModelFile
+from agent.inference.engine.runtime import Runtime
+from agent.inference.vision.codecs import DecodeLimits, Image, decode
+from agent.inference.vision.detector import DetectorNet
+from agent.inference.vision.detectors.centerface import CenterFace
 from scripts.benchmarks.accuracy_detect import SIZES, labelled, places, unmatched
 from scripts.benchmarks.photos import composed
 from scripts.benchmarks.rows import Row, at_least

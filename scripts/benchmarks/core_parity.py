@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from agent.engine.engine_calls import ModelFile
-from agent.engine.runtime import Runtime
-from agent.main.engines import model_files
-from agent.vision.aligner import align, face_of
-from agent.vision.codecs import DecodeLimits, decode
-from agent.vision.detection import Detection
-from agent.vision.detectors.centerface import CenterFace
-from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
+from agent.app.engines import model_files
+from agent.inference.engine.engine_calls import ModelFile
+from agent.inference.engine.runtime import Runtime
+from agent.inference.vision.aligner import align, face_of
+from agent.inference.vision.codecs import DecodeLimits, decode
+from agent.inference.vision.detection import Detection
+from agent.inference.vision.detectors.centerface import CenterFace
+from agent.inference.vision.embedder import BATCH, RECIPE, normalised, prepared
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
 

@@ -21,15 +21,15 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from agent.core.child import own_command
-from agent.core.settings import EngineSettings
+from agent.app.engines import model_files
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.equipment import Equipment
-from agent.engine.model_preparer import ModelPreparer
-from agent.engine.pool import EnginePool
-from agent.main.engines import model_files
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.model_preparer import ModelPreparer
+from agent.inference.engine.pool import EnginePool
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched

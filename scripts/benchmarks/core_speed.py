@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.core.paths import HOME_VARIABLE
+from agent.infrastructure.core.paths import HOME_VARIABLE
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, percentile
 from scripts.benchmarks.scan import scanned

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.vision.turns import TURNS, box_back
+from agent.inference.vision.turns import TURNS, box_back
 from scripts.benchmarks.accuracy_detect import found, unmatched
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import photos

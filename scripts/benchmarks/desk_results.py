@@ -8,11 +8,11 @@ from typing import Final
 
 import psutil
 
-from agent.core.reach import Reach, reaching
-from agent.desks.photos import DeskPhotoQueries
-from agent.store.database import Database
-from agent.store.row_security import secure
-from agent.web.desk_photos import FaceResult, PhotoResult
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.row_security import secure
+from agent.interfaces.web.desk_photos import FaceResult, PhotoResult
+from agent.server.desks.photos import DeskPhotoQueries
 from scripts.benchmarks.rows import Row, at_least
 
 COUNT, SHORT, BATCH, PARTS, KEPT = 100_000, 10_000, 100, 10, 0.9

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 from scripts.benchmarks.rows import ROOT
 
 UPSAMPLED = 1  # the default: doubled once before detection

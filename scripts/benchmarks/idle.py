@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import psutil
 
-from agent.web.client import Client
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.rows import Row, at_most
 from scripts.benchmarks.stage import running
 from scripts.program import started
@@ -70,7 +70,9 @@ def _as_installed() -> Iterator[None]:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         (Path(folder) / "rich.py").write_text("raise ImportError\n")
         # Bytecode is cached: a process that compiles it first keeps some of the memory that this takes.
-        subprocess.run([sys.executable, "-c", "import agent.main.commands, agent.main.agent_loop, agent.desktop.tray_bridge"], check=True)
+        subprocess.run(
+            [sys.executable, "-c", "import agent.app.commands, agent.app.agent_loop, agent.desktop.tray.tray_bridge"], check=True
+        )
         yield
 
 

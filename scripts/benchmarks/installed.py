@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent import __version__
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 from installers.frozen import frozen
 from installers.linux.tree import HOME
 from installers.make import package

@@ -15,18 +15,18 @@ from typing import TypeAlias
 from PIL import Image
 from sqlalchemy import Table, insert, select
 
-from agent.core.paths import AppPaths
-from agent.core.settings import Settings
+from agent.app.library_home import home_of_key
 from agent.domain.jobs import JobState, Priority
-from agent.library.recipes import EMBEDDER
-from agent.library.thumbnail_store import ThumbnailFile
-from agent.library.thumbnails import SIDE
-from agent.main.library_home import home_of_key
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import schema
-from agent.store.database import Database
-from agent.store.keys import LibraryKeys
-from agent.store.opening import DATABASE_FILE, open_library
+from agent.features.library.recipes import EMBEDDER
+from agent.features.library.thumbnail_store import ThumbnailFile
+from agent.features.library.thumbnails import SIDE
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store import schema
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.opening import DATABASE_FILE, open_library
 from scripts.setup.pictures import variations
 
 Values: TypeAlias = dict[str, object]

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
-from agent.core.config_file import SettingsFile
-from agent.core.paths import AppPaths
+from agent.app.library_home import home_of_key
+from agent.app.server.log_files import POSTGRES_LOG
 from agent.domain.people import Certainty
 from agent.domain.reference import fit_of
-from agent.main.library_home import home_of_key
-from agent.main.server.log_files import POSTGRES_LOG
-from agent.models.model_store import ModelStore
-from agent.store import schema
-from agent.store.database import Database
-from agent.store.embedded_postgres import EmbeddedPostgres
-from agent.store.server_database import POSTGRES_FOLDER, server_database
-from agent.store.worker_key import hand_out
+from agent.features.models.model_store import ModelStore
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.store import schema
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
+from agent.infrastructure.store.server_database import POSTGRES_FOLDER, server_database
+from agent.infrastructure.store.worker_key import hand_out
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.large_library import NOW, Values, fill_database, insert_all
 from scripts.program import new_home

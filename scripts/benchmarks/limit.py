@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.engine import openvino_models
-from agent.engine.devices import unquantised
-from agent.engine.engine_calls import ModelFile
-from agent.engine.runtime import Runtime
-from agent.models.model_store import ModelStore
-from agent.vision.codecs import DecodeLimits, Image, decode
-from agent.vision.detector import DetectorNet
-from agent.vision.detectors.centerface import CenterFace
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine import openvino_models
+from agent.inference.engine.devices import unquantised
+from agent.inference.engine.engine_calls import ModelFile
+from agent.inference.engine.runtime import Runtime
+from agent.inference.vision.codecs import DecodeLimits, Image, decode
+from agent.inference.vision.detector import DetectorNet
+from agent.inference.vision.detectors.centerface import CenterFace
 from scripts.benchmarks.photos import Photo
 
 # The detector in OpenVINO's format, and the precision in which it is run.

@@ -17,19 +17,19 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from agent.core.settings import EngineSettings
+from agent.app.engines import model_files
 from agent.domain.errors import AgentError, ImageError, ModelMissing, RedactionError
 from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.people import trust
 from agent.domain.redaction import Cover, Look, cover_of
-from agent.engine.analyser import Analyse
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.renderer import Render
-from agent.main.engines import model_files
-from agent.models.model_store import ModelStore
-from agent.vision.redactor import SOLID, covered
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.renderer import Render
+from agent.inference.vision.redactor import SOLID, covered
+from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.rows import Row, at_most
 from scripts.benchmarks.stage import fetched
 

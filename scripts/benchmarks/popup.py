@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import mss
 import numpy as np
 
-from agent.core.settings import Corner
-from agent.desktop.popup import PopupHost
-from agent.desktop.popup_shell import HEIGHT, WIDTH
-from agent.web.client import Client
+from agent.desktop.popup.popup import PopupHost
+from agent.desktop.popup.popup_shell import HEIGHT, WIDTH
+from agent.infrastructure.core.settings import Corner
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.rows import Row, median
 from scripts.screens import display
 

@@ -12,17 +12,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.core.child import own_command
-from agent.core.settings import EngineSettings
+from agent.app.engines import model_files
 from agent.domain.redaction import Look, cover_of
-from agent.engine.analyser import Analyse
-from agent.engine.equipment import Equipment
-from agent.engine.model_preparer import ModelPreparer
-from agent.engine.pool import EnginePool
-from agent.engine.renderer import Render
-from agent.engine.worker_slot import cores
-from agent.main.engines import model_files
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.model_preparer import ModelPreparer
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.renderer import Render
+from agent.inference.engine.worker_slot import cores
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.accuracy_detect import DETECT
 from scripts.benchmarks.engine import MB, peak_of
 from scripts.benchmarks.limit import converted, decoded_per_second, limit, precision_of, work_of

@@ -11,9 +11,9 @@ import numpy as np
 
 from agent.domain.face import Box
 from agent.domain.redaction import Look, cover_of
-from agent.engine.analyser import Analyse
-from agent.vision.codecs import encode_jpeg
-from agent.vision.redactor import covered
+from agent.inference.engine.analyser import Analyse
+from agent.inference.vision.codecs import encode_jpeg
+from agent.inference.vision.redactor import covered
 from scripts.benchmarks.accuracy_detect import DETECT, SIZES, labelled
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, SAMPLES, composed

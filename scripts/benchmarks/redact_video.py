@@ -22,21 +22,21 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from agent.core.child import own_command
-from agent.core.settings import EngineSettings
+from agent.app.engines import model_files
 from agent.domain.redaction import Look
-from agent.engine.equipment import Equipment
-from agent.engine.model_preparer import ModelPreparer
-from agent.engine.pool import EnginePool
-from agent.engine.runtime import Runtime
-from agent.engine.service import detector_of
-from agent.engine.video_engine import EngineVideos
-from agent.main.engines import model_files
-from agent.models.model_store import ModelStore
-from agent.redaction.video.job_files import VideoJobFolder
-from agent.redaction.video.video_redactor import VideoOptions, VideoRedactor
-from agent.vision.codecs import Image
-from agent.vision.detectors.yunet import YuNet
+from agent.features.models.model_store import ModelStore
+from agent.features.redaction.video.job_files import VideoJobFolder
+from agent.features.redaction.video.video_redactor import VideoOptions, VideoRedactor
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.model_preparer import ModelPreparer
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.runtime import Runtime
+from agent.inference.engine.service import detector_of
+from agent.inference.engine.video_engine import EngineVideos
+from agent.inference.vision.codecs import Image
+from agent.inference.vision.detectors.yunet import YuNet
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped
 from scripts.benchmarks.rows import ROOT, Row, at_least, at_most
 from scripts.benchmarks.stage import fetched

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.core.child import own_command
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
+from agent.infrastructure.core.child import own_command
 from scripts.benchmarks.limit import editions, limit, precision_of, work_of
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, percentile

@@ -22,29 +22,29 @@ from pathlib import Path
 import psutil
 from sqlalchemy import func, make_url, select
 
-from agent.core.bus import Bus
-from agent.core.child import own_command
-from agent.core.paths import AppPaths
-from agent.core.settings import Settings
+from agent.app.server.team_work import TeamWork
 from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.library.recipes import recipe_of
-from agent.library.records import Noted
-from agent.main.server.team_work import TeamWork
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import event_rows
-from agent.store.addresses import libpq_address
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.embedded_postgres import EmbeddedPostgres
-from agent.store.schema import event
-from agent.store.upgrade import upgrade
-from agent.store.worker_key import hand_out
-from agent.workers.dispatcher import shared_of
-from agent.workers.queries.handout_rows import HandoutQueries
-from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.relay import EventQueries, EventRelay
+from agent.features.library.recipes import recipe_of
+from agent.features.library.records import Noted
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.bus import Bus
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store import event_rows
+from agent.infrastructure.store.addresses import libpq_address
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
+from agent.infrastructure.store.schema import event
+from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.worker_key import hand_out
+from agent.server.workers.dispatcher import shared_of
+from agent.server.workers.queries.handout_rows import HandoutQueries
+from agent.server.workers.queries.worker_rows import WorkerQueries
+from agent.server.workers.relay import EventQueries, EventRelay
 from scripts.benchmarks.desk_results import desk_results
 from scripts.benchmarks.face_search import face_search
 from scripts.benchmarks.photos import Photo, photos

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from agent.models.model_store import ModelStore
-from agent.web.client import Client
+from agent.features.models.model_store import ModelStore
+from agent.interfaces.web.client import Client
 from scripts.benchmarks.large_library import fill
 from scripts.demo import fetch
 from scripts.program import agent, answering, new_home, until

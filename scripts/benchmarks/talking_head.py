@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 from scripts.benchmarks.clips import HEIGHT, WIDTH
 from scripts.benchmarks.rows import ROOT
 

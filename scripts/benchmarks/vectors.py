@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.embeddings import FaceEmbedding
-from agent.engine.matcher import MatcherProcess
-from agent.engine.matcher_port import Query
-from agent.vision.nearest import Nearest
-from agent.vision.neighbours import neighbours
+from agent.inference.engine.matcher import MatcherProcess
+from agent.inference.engine.matcher_port import Query
+from agent.inference.vision.nearest import Nearest
+from agent.inference.vision.neighbours import neighbours
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_least, at_most, p95
 

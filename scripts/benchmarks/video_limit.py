@@ -19,13 +19,13 @@ from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from agent.engine.worker_slot import cores
-from agent.models.model_store import ModelStore
-from agent.vision.codecs import DecodeLimits
-from agent.vision.detectors.centerface import CenterFace
-from agent.vision.video.looking import look_through
-from agent.vision.video.probe import probe
-from agent.vision.video.writing import ENCODERS
+from agent.features.models.model_store import ModelStore
+from agent.inference.engine.worker_slot import cores
+from agent.inference.vision.codecs import DecodeLimits
+from agent.inference.vision.detectors.centerface import CenterFace
+from agent.inference.vision.video.looking import look_through
+from agent.inference.vision.video.probe import probe
+from agent.inference.vision.video.writing import ENCODERS
 from scripts.benchmarks.limit import Shape, converted, counting, inferred_per_second, precision_of
 
 BUSY_S = 3.0

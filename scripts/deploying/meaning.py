@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agent.core.config_check import problems
-from agent.core.i18n import Texts
-from agent.core.settings import Settings
+from agent.infrastructure.core.config_check import problems
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.settings import Settings
 from scripts.deploying.environment import Environment
 
 _SECRET = re.compile(r"://[^/\s:@]+:[^/\s@]+@|BEGIN [A-Z ]*PRIVATE KEY")

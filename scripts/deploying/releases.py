@@ -19,7 +19,7 @@ from scripts.deploying.failures import Failed
 from scripts.deploying.files import point
 
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
-# As the wheel has them: agent/core/resources.py finds them there.
+# As the wheel has them: agent/infrastructure/core/resources.py finds them there.
 _DATA = {
     "assets/config": "config",
     "assets/icons": "icons",

@@ -22,10 +22,10 @@ import mss
 from PIL import Image, ImageStat
 from playwright.sync_api import Locator, Page, Playwright
 
-from agent.core.i18n import Texts
-from agent.screen.schemas import CaptureOut, CaptureRequest
-from agent.web.client import Client
-from agent.web.schemas import Status
+from agent.desktop.screen.schemas import CaptureOut, CaptureRequest
+from agent.infrastructure.core.i18n import Texts
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.schemas import Status
 from scripts.film.camera import SIZE
 from scripts.film.hands import Hand
 from scripts.program import until

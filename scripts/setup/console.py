@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 
 # How often a step without a terminal repeats its message (seconds).
 _QUIET_INTERVAL = 15.0

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.database import Database
-from agent.store.upgrade import upgrade
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.upgrade import upgrade
 from tests.support.postgres_server import DIALECTS, clear
 
 
@@ -31,7 +31,7 @@ def open_again(database: Database, request: pytest.FixtureRequest, tmp_path: Pat
     """Opens the same library anew, with connections of its own."""
     if "sqlcipher" in request.node.callspec.params.values():
         return lambda: Database.in_file(tmp_path / "library.db", library_key)
-    from agent.store.dialects.postgresql import PostgreSql
+    from agent.infrastructure.store.dialects.postgresql import PostgreSql
 
     url = database._engine.url.render_as_string()
     return lambda: Database(PostgreSql(url, library_key))

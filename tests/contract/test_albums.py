@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select, update
 
-from agent.core.reach import Reach, reaching
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import MergePeopleEdit
 from agent.domain.errors import AlbumByRule, AlbumPersonKeptBack, BadRequest, NotFound
 from agent.domain.people import Certainty
-from agent.library.queries.album_rows import GAP
-from agent.library.records import AlbumStep, Match, Shown
-from agent.people.queries import consent_rows
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import journal
-from agent.store.row_security import secure
-from agent.store.schema import album_image, face, identity, image, library_source, person, place
-from agent.store.schema import library as library_table
+from agent.features.library.queries.album_rows import GAP
+from agent.features.library.records import AlbumStep, Match, Shown
+from agent.features.people.queries import consent_rows
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store import journal
+from agent.infrastructure.store.row_security import secure
+from agent.infrastructure.store.schema import album_image, face, identity, image, library_source, person, place
+from agent.infrastructure.store.schema import library as library_table
 
 RULES = [("Both", [1, 2], Match.ALL), ("Either", [1, 2], Match.ANY), ("One", [1], Match.ALL)]
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)

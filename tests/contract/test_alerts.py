@@ -7,23 +7,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from agent.alerts.alert_kinds import AlertKind
-from agent.alerts.alert_watch import AlertWatch
-from agent.alerts.conditions import Readings
-from agent.alerts.queries import KEPT, PROMETHEUS_SILENT, AlertQueries
-from agent.alerts.records import AlertEvent, AlertReading, AlertSource, ReceivedAlert, SilenceReason
-from agent.backups.repositories import LOCAL, OFFSITE
-from agent.backups.runs import RunKind, RunQueries
-from agent.core.actor import acting_as
-from agent.core.server_settings import AlertSettings
-from agent.core.settings import Settings
+from agent.app.server.alerts import backup_facts
 from agent.domain.errors import NotFound, StoreDiskFull, StoreUnwritable
 from agent.domain.severity import Severity
-from agent.main.server.alerts import backup_facts
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.store.leases import Leases
-from agent.store.upgrade import upgrade
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.core.server_settings import AlertSettings
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.leases import Leases
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.alerts.alert_kinds import AlertKind
+from agent.server.alerts.alert_watch import AlertWatch
+from agent.server.alerts.conditions import Readings
+from agent.server.alerts.queries import KEPT, PROMETHEUS_SILENT, AlertQueries
+from agent.server.alerts.records import AlertEvent, AlertReading, AlertSource, ReceivedAlert, SilenceReason
+from agent.server.backups.repositories import LOCAL, OFFSITE
+from agent.server.backups.runs import RunKind, RunQueries
 
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
 MEI = "a" * 32

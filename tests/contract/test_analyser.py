@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import NO_FACES, Recipe
-from agent.engine.analyser import Analyse, Analyser
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.vision.codecs import DecodeLimits, decode
+from agent.inference.engine.analyser import Analyse, Analyser
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.vision.codecs import DecodeLimits, decode
+from agent.infrastructure.core.settings import EngineSettings
 from tests.support.inline_engine import InlineAnalyser
 
 LIMITS = DecodeLimits(megapixels=1, megabytes=1)
@@ -34,7 +34,7 @@ async def analyser(request: pytest.FixtureRequest, engine_config: EngineConfig) 
             EngineSettings(workers=1),
             engine_config.models,
             Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
-            command=[sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"],
+            command=[sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made
     await made.close()

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import audit_chain
-from agent.store.audit_chain import START
-from agent.store.audit_witness import CHECKPOINT_FILE, WITNESS_FILE, AuditWitness
-from agent.store.fact_values import moment
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store import audit_chain
+from agent.infrastructure.store.audit_chain import START
+from agent.infrastructure.store.audit_witness import CHECKPOINT_FILE, WITNESS_FILE, AuditWitness
+from agent.infrastructure.store.fact_values import moment
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 PARTS, ROWS = 4, 40
@@ -190,7 +190,7 @@ def test_a_full_disk_keeps_no_check_from_its_result(checked: Checked, monkeypatc
         raise OSError(28, "no room")
 
     assert checked.check() is None
-    monkeypatch.setattr("agent.store.audit_witness.write_private", full)
+    monkeypatch.setattr("agent.infrastructure.store.audit_witness.write_private", full)
     assert checked.check() is None
     checked.change("UPDATE audit SET detail = 'x' WHERE id = 3")
     assert checked.check() == 3

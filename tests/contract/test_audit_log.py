@@ -8,12 +8,12 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import text
 
-from agent.core.actor import HERE, acting_as
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import audit_log
-from agent.store.audit_chain import AuditHead
-from agent.store.database import Database
-from agent.store.fact_values import moment
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.actor import HERE, acting_as
+from agent.infrastructure.store import audit_log
+from agent.infrastructure.store.audit_chain import AuditHead
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.fact_values import moment
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 MEI, BEN = "a" * 32, "b" * 32

@@ -5,9 +5,9 @@ from typing import cast
 
 from agent.domain.embeddings import Spread
 from agent.domain.errors import EngineTimeout
-from agent.engine.matcher_port import FaceMatcher
-from agent.people.cluster_cards import SHOWN, ClusterCards
-from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.features.people.cluster_cards import SHOWN, ClusterCards
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.inference.engine.matcher_port import FaceMatcher
 from tests.contract.test_people import photo
 
 

@@ -5,16 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from agent.consent.queries import ConsentChange, ConsentPrints
-from agent.core.actor import acting_as
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit, Edit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import ConsentGuardianNeeded, NameEmpty, NoConsent, PersonUnknown
 from agent.domain.face import Quality
 from agent.domain.people import Certainty, Identity
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.rows import BACKUPS_HOLD_PURGED
-from agent.store.schema import chip
+from agent.features.consent.queries import ConsentChange, ConsentPrints
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.schema import chip
 from tests.contract import test_people
 from tests.contract.test_people import RECIPE
 
@@ -252,7 +252,7 @@ def test_forgetting_a_person_forgets_what_they_agreed_to(library: RedactionQueri
     give(library, "Ben", *given(Purpose.PUBLISH))
     library.forget_person(mei, now=NOW, note="note")
     with library.database.read() as tx:
-        from agent.store.schema import consent
+        from agent.infrastructure.store.schema import consent
 
         assert len(tx.scalars(select(consent.c.id)).all()) == 1
     assert library.audit_broken_at() is None

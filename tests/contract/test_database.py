@@ -13,13 +13,13 @@ from agent.domain.edits import MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import BadRequest, PersonUnknown, StoreBusy, StoreUnreachable, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.library.queries import job_rows
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.backup import check_copy
-from agent.store.database import Database
-from agent.store.dialects import postgresql, sqlcipher
-from agent.store.schema import meta, shared
-from agent.store.upgrade import open_database
+from agent.features.library.queries import job_rows
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.backup import check_copy
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects import postgresql, sqlcipher
+from agent.infrastructure.store.schema import meta, shared
+from agent.infrastructure.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
 from tests.support.postgres_server import ON_SERVER, clear
 from tests.support.stored_embeddings import image_embeddings

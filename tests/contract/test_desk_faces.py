@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from agent.core.reach import Reach, reaching
-from agent.desks.queries import DeskQueries
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
-from agent.people.queries import consent_rows
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.row_security import secure
-from agent.store.schema import api_token, desk_face, library_source, member, place
-from agent.store.schema import library as library_table
-from agent.web.desk_exchange import NO_ONE, DeskOperation, FaceAt
+from agent.features.people.queries import consent_rows
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.row_security import secure
+from agent.infrastructure.store.schema import api_token, desk_face, library_source, member, place
+from agent.infrastructure.store.schema import library as library_table
+from agent.interfaces.web.desk_exchange import NO_ONE, DeskOperation, FaceAt
+from agent.server.desks.queries import DeskQueries
 from tests.contract.test_people import NOW, photo
 from tests.support.postgres_server import ON_SERVER
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from agent.core.actor import acting_as
-from agent.people.drafts import MOST
-from agent.people.queries.draft_rows import LASTS
-from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.features.people.drafts import MOST
+from agent.features.people.queries.draft_rows import LASTS
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.actor import acting_as
 from tests.contract.test_people import photo
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.core.reach import Reach, current_reach, reaching
 from agent.domain.edits import NameFacesEdit
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.people.face_search import FaceFinder, MatcherFinder
-from agent.people.queries.among_rows import EVERYTHING, Among
-from agent.people.vectors.service import FaceVectors
-from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.database import Database
-from agent.store.server_database import secured
-from agent.store.upgrade import upgrade
+from agent.features.people.face_search import FaceFinder, MatcherFinder
+from agent.features.people.queries.among_rows import EVERYTHING, Among
+from agent.features.people.vectors.service import FaceVectors
+from agent.features.people.vectors.turning import Turning
+from agent.features.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, current_reach, reaching
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.server_database import secured
+from agent.infrastructure.store.upgrade import upgrade
 from tests.support.in_process_agent import analysis
 from tests.support.inline_engine import InlineMatcher
 from tests.support.postgres_server import DIALECTS, ON_SERVER, clear
@@ -60,7 +60,7 @@ WAYS = [("sqlcipher", "matcher"), *(("postgresql", way) for way in ("matcher", "
 @pytest.fixture(scope="module")
 def own(request: pytest.FixtureRequest, library_key: bytes) -> Iterator[Database]:
     """A server's library of this module's own: it gets a table and an index that no other has."""
-    from agent.store.dialects.postgresql import PostgreSql
+    from agent.infrastructure.store.dialects.postgresql import PostgreSql
 
     postgres = request.getfixturevalue("postgres")
     made = Database(PostgreSql(postgres.url(postgres.create()), library_key))

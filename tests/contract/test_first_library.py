@@ -7,10 +7,10 @@ from sqlalchemy import event, select
 
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.libraries.queries import LibrariesQueries
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import place
-from agent.store.server_database import secured
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.schema import place
+from agent.infrastructure.store.server_database import secured
+from agent.server.libraries.queries import LibrariesQueries
 from tests.support.postgres_server import ON_SERVER
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
-from agent.core.actor import acting_as
-from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import NotFound
-from agent.incidents.incident_kinds import CloseReason, IncidentKind, IncidentState
-from agent.incidents.incident_watch import IncidentWatch
-from agent.incidents.queries import IncidentQueries
-from agent.messages.queue import CLAIM
-from agent.store import audit_chain
-from agent.store.audit_witness import AuditWitness
-from agent.store.database import Database
-from agent.store.schema import audit
-from agent.store.upgrade import upgrade
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.core.server_settings import IncidentSettings
+from agent.infrastructure.store import audit_chain
+from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.schema import audit
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.incidents.incident_kinds import CloseReason, IncidentKind, IncidentState
+from agent.server.incidents.incident_watch import IncidentWatch
+from agent.server.incidents.queries import IncidentQueries
+from agent.server.messages.queue import CLAIM
 
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
 MEI = "a" * 32

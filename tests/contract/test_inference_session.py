@@ -13,9 +13,9 @@ import pytest
 from openvino import opset13 as ops
 
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
-from agent.engine.engine_calls import ModelFile
-from agent.engine.inference_session import Floats, InferenceSession, Input
-from agent.engine.runtime import session_on
+from agent.inference.engine.engine_calls import ModelFile
+from agent.inference.engine.inference_session import Floats, InferenceSession, Input
+from agent.inference.engine.runtime import session_on
 from tests.support.onnx_device import ONNX_RUNTIME
 
 

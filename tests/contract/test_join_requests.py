@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.accounts.attempt_queries import AttemptQueries
-from agent.desks.join_queries import LASTS, MOST_OF_A_NETWORK, DeskGrant, JoinQueries
-from agent.desks.joining import MOST_WRONG, Joining
 from agent.domain.errors import JoinCodeGone, TooManyAttempts
-from agent.store.database import Database
-from agent.store.upgrade import upgrade
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.accounts.attempt_queries import AttemptQueries
+from agent.server.desks.join_queries import LASTS, MOST_OF_A_NETWORK, DeskGrant, JoinQueries
+from agent.server.desks.joining import MOST_WRONG, Joining
 
 MEI, BEN = "a" * 32, "b" * 32
 GRANT = DeskGrant("token", "Mei", True)

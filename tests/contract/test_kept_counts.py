@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Row, insert, select, text, update
 
-from agent.core.reach import Reach, reaching
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, RejectFaces, UnnameFacesEdit
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.people import Certainty, Identity
 from agent.domain.reference import fit_of
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import face, identity, library_source, place
-from agent.store.schema import library as library_table
-from agent.store.server_database import secured
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.schema import face, identity, library_source, place
+from agent.infrastructure.store.schema import library as library_table
+from agent.infrastructure.store.server_database import secured
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 FOLDERS = ("/photos", "/others")  # each a library of its own on a server

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.request_id import bound
 from agent.domain.edits import DescribePersonEdit, NameFacesEdit
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageCorrupt, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
@@ -13,12 +12,13 @@ from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import NO_FACES, FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Certainty, Identity
-from agent.library.records import Noted, Portrait
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.path_ranges import FolderArea
-from agent.uploads.queries import UploadQueries
-from agent.uploads.records import Upload
-from agent.workers.relay import EventQueries
+from agent.features.library.records import Noted, Portrait
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.request_id import bound
+from agent.infrastructure.store.path_ranges import FolderArea
+from agent.server.uploads.queries import UploadQueries
+from agent.server.uploads.records import Upload
+from agent.server.workers.relay import EventQueries
 from tests.support.stored_embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -430,7 +430,7 @@ def test_pages_go_from_the_newest_image_to_the_oldest(library: RedactionQueries)
 
 
 def test_old_events_go_a_few_at_a_time_and_the_newest_stays(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.library.queries.library_queries.EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr("agent.features.library.queries.library_queries.EVENTS_AT_ONCE", 2)
     for number in range(5):
         index(library, f"/{number}.jpg", str(number))
     everything = library.events(after=0, limit=9)

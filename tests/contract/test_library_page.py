@@ -6,19 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text, update
 
-from agent.core.reach import Reach, reaching
 from agent.domain.errors import ImageMissing
 from agent.domain.events import FavouritesChanged, ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.library.records import Noted, Shown
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import journal, name_index
-from agent.store.schema import library as library_table
-from agent.store.schema import library_source
-from agent.store.schema import place as place_table
-from agent.store.server_database import secured
+from agent.features.library.records import Noted, Shown
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store import journal, name_index
+from agent.infrastructure.store.schema import library as library_table
+from agent.infrastructure.store.schema import library_source
+from agent.infrastructure.store.schema import place as place_table
+from agent.infrastructure.store.server_database import secured
 from tests.support.postgres_server import ON_SERVER
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

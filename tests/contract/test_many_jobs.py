@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from agent.domain.image import Recipe
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import image, job, place
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.schema import image, job, place
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 PHOTOS = 4_000

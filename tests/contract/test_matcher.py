@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
-from agent.engine.matcher import MatcherProcess
-from agent.engine.matcher_port import ClusterMembers, FaceMatcher, Query
+from agent.inference.engine.matcher import MatcherProcess
+from agent.inference.engine.matcher_port import ClusterMembers, FaceMatcher, Query
 from tests.support.inline_engine import InlineMatcher
 
 pytestmark = pytest.mark.asyncio
@@ -55,7 +55,7 @@ async def matcher(request: pytest.FixtureRequest, store: Store) -> AsyncIterator
         made = InlineMatcher(store)
     else:
         made = MatcherProcess(
-            store, command=[sys.executable, "-c", "from agent.engine.matcher_worker import main; raise SystemExit(main())"]
+            store, command=[sys.executable, "-c", "from agent.inference.engine.matcher_worker import main; raise SystemExit(main())"]
         )
     yield made
     await made.close()

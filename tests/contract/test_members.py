@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from agent.accounts.queries import MOST_SESSIONS, NO_SECOND_FACTOR, AccountQueries
-from agent.accounts.records import Member, SessionRecord, TokenRecord
-from agent.core.actor import acting_as
 from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.store.upgrade import upgrade
-from agent.web.access import Role
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.upgrade import upgrade
+from agent.interfaces.web.access import Role
+from agent.server.accounts.queries import MOST_SESSIONS, NO_SECOND_FACTOR, AccountQueries
+from agent.server.accounts.records import Member, SessionRecord, TokenRecord
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from agent.core.actor import acting_as
 from agent.domain.edits import (
     AdoptNamesEdit,
     Basis,
@@ -27,13 +26,14 @@ from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty, Identity
-from agent.library.records import Index, Match, Shown
-from agent.people.queries import cluster_rows
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.database import Database
-from agent.store.rows import BACKUPS_HOLD_PURGED
-from agent.store.schema import audit, embedding
-from agent.store.schema import unseen as unseen_table
+from agent.features.library.records import Index, Match, Shown
+from agent.features.people.queries import cluster_rows
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.schema import audit, embedding
+from agent.infrastructure.store.schema import unseen as unseen_table
 from tests.support.stored_embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.accounts.ceremonies import PER_MINUTE, Ceremonies, CeremonyKind
-from agent.accounts.queries import AccountQueries
-from agent.accounts.rates import LIMITS, Rates, RateStorage
 from agent.domain.errors import TooManyAttempts, TooManyRequests
-from agent.store.database import Database
-from agent.web.access import Principal, Role, Scope
+from agent.infrastructure.store.database import Database
+from agent.interfaces.web.access import Principal, Role, Scope
+from agent.server.accounts.ceremonies import PER_MINUTE, Ceremonies, CeremonyKind
+from agent.server.accounts.queries import AccountQueries
+from agent.server.accounts.rates import LIMITS, Rates, RateStorage
 
 MEI, BEN = (Principal("member", each * 32, each, Role.EDITOR, frozenset(Scope)) for each in "ab")
 

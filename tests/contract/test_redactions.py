@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.actor import HERE, acting_as
 from agent.domain.errors import ApprovalAwaited, ApprovalOutdated, ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, Shape, Style
-from agent.library.records import Noted
-from agent.redaction.copy_records import ItemState, Made, PlannedCopy, RedactedCopy
-from agent.redaction.options import Doubtful, Keeping, Mark, RedactionOptions
-from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.features.library.records import Noted
+from agent.features.redaction.copy_records import ItemState, Made, PlannedCopy, RedactedCopy
+from agent.features.redaction.options import Doubtful, Keeping, Mark, RedactionOptions
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.actor import HERE, acting_as
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

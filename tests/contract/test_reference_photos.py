@@ -7,23 +7,23 @@ from typing import TypeAlias
 import pytest
 from sqlalchemy import func, select
 
-from agent.consent.queries import ConsentPrints, ConsentQueries
-from agent.consent.reference_queries import ReferenceQueries
-from agent.core.reach import Reach, reaching
 from agent.domain import reference_path
 from agent.domain.consent import Purpose
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
 from agent.domain.errors import FaceUnknown, PersonUnknown, ReferenceTaken, ReferenceWithoutConsent
 from agent.domain.image import Recipe
-from agent.libraries.queries import LibrariesQueries
-from agent.library.recipes import EMBEDDER
-from agent.library.records import Shown
-from agent.people.queries import reference_rows
-from agent.people.queries.reference_rows import NewReference
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.row_security import secure
-from agent.store.rows import BACKUPS_HOLD_PURGED
-from agent.store.schema import face, image, place, undo
+from agent.features.consent.queries import ConsentPrints, ConsentQueries
+from agent.features.library.recipes import EMBEDDER
+from agent.features.library.records import Shown
+from agent.features.people.queries import reference_rows
+from agent.features.people.queries.reference_rows import NewReference
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.row_security import secure
+from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.schema import face, image, place, undo
+from agent.server.libraries.queries import LibrariesQueries
+from agent.server.reference_photos.reference_queries import ReferenceQueries
 from tests.contract.test_consent import CLEAR, NOTE, NOW, give, given, name, photo, withdraw
 from tests.support.in_process_agent import analysis
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, CopyUnsupported, CopyUnwritable, ImageMissing, ImageTruncated, ImageUnsupported, NotRestorable
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.renderer import KeptRegion, Render, Renderer
-from agent.vision.redactor import SOLID
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.renderer import KeptRegion, Render, Renderer
+from agent.inference.vision.redactor import SOLID
+from agent.infrastructure.core.settings import EngineSettings
 from tests.support.covered_files import COVER, FILES, HEIGHT, WIDTH, rgba
 from tests.support.inline_engine import InlineAnalyser
 
@@ -36,7 +36,7 @@ async def renderer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
             EngineSettings(workers=1),
             {},
             Equipment(converted=folder / "ir", cache=folder / "cache"),
-            command=[sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"],
+            command=[sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made
     await made.close()

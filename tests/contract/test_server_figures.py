@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
-from agent.backups.runs import RunKind, RunQueries
+from agent.app.server.figures import database as figures_of_database
+from agent.app.server.figures.database import FigureQueries
+from agent.app.server.figures.library import families_of
 from agent.domain.errors import ImageTruncated
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.main.server.figures import database as figures_of_database
-from agent.main.server.figures.database import FigureQueries
-from agent.main.server.figures.library import families_of
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.database import Database
-from agent.store.schema import member
-from agent.workers.queries.work_queue import prepare
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.schema import member
+from agent.server.backups.runs import RunKind, RunQueries
+from agent.server.workers.queries.work_queue import prepare
 from tests.support.postgres_server import ON_SERVER, clear
 
 pytestmark = pytest.mark.skipif(not ON_SERVER, reason="PostgreSQL's programs are installed on Linux alone")

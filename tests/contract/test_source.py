@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import pytest
 
-from agent.core.settings import Folder, SourceSettings
 from agent.domain.jobs import Priority
-from agent.sources.folder.folder_observer import TELLS_OF_CLOSING
-from agent.sources.folder.folder_source import FolderSource
-from agent.sources.source import (
+from agent.infrastructure.core.settings import Folder, SourceSettings
+from agent.infrastructure.sources.folder.folder_observer import TELLS_OF_CLOSING
+from agent.infrastructure.sources.folder.folder_source import FolderSource
+from agent.infrastructure.sources.source import (
     Change,
     FileAppeared,
     FileMoved,

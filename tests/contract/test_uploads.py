@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
-from agent.core.reach import Reach, reaching
 from agent.domain.errors import UploadGone
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.store.row_security import secure
-from agent.store.schema import library
-from agent.store.upgrade import upgrade
-from agent.uploads.queries import UploadQueries
-from agent.uploads.records import Outcome, Room, Upload
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.row_security import secure
+from agent.infrastructure.store.schema import library
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.uploads.queries import UploadQueries
+from agent.server.uploads.records import Outcome, Room, Upload
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 MEI, BEN = "a" * 32, "b" * 32

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from agent.core.child import environment
-from agent.engine import rpc
-from agent.engine.engine_calls import HELLO, EngineConfig
+from agent.inference.engine import rpc
+from agent.inference.engine.engine_calls import HELLO, EngineConfig
+from agent.infrastructure.core.child import environment
 
 # The real worker, in which a preview tries what each part of the wall is there to refuse.
 ENGINE = """
 import json, os, socket, subprocess, sys
-from agent.engine import engine_worker, rpc_worker
-from agent.engine.sandbox.wall import Sandbox
+from agent.inference.engine import engine_worker, rpc_worker
+from agent.inference.engine.sandbox.wall import Sandbox
 
 home, scratch, models, port, walled = json.loads(sys.argv[1])
 attempts = {

@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert, text, update
 
-from agent.core.reach import Reach, reaching
 from agent.domain.jobs import JobState
-from agent.library.records import Shown
-from agent.library.whole_index import WholeIndex
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import image_changes
-from agent.store.schema import image as image_table
-from agent.store.schema import library as library_table
-from agent.store.schema import library_source
-from agent.store.schema import place as place_table
-from agent.store.server_database import secured
+from agent.features.library.records import Shown
+from agent.features.library.whole_index import WholeIndex
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store import image_changes
+from agent.infrastructure.store.schema import image as image_table
+from agent.infrastructure.store.schema import library as library_table
+from agent.infrastructure.store.schema import library_source
+from agent.infrastructure.store.schema import place as place_table
+from agent.infrastructure.store.server_database import secured
 from tests.contract.test_library_page import NOON, NOW, index
 from tests.support.postgres_server import ON_SERVER
 

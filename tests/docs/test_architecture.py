@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
+PAGES = ("docs/architecture.md", "CONTRIBUTING.md", "docs/walks.md")
 NAMED = re.compile(r"`((?:agent|ui/src|ui|tests|scripts|assets|docs)/[\w./-]+)`")
 
 
@@ -22,25 +22,28 @@ def test_every_file_that_is_named_exists(page: str) -> None:
 
 
 def test_each_walk_passes_at_most_twelve_files() -> None:
-    text = (ROOT / PAGES[0]).read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "walks.md").read_text(encoding="utf-8") + "\n##"
     walks = re.findall(r"### (.+?)\n(.*?)(?=\n##)", text, re.DOTALL)
     assert [name for name, _ in walks] == ["A dropped photo", "A naming", "A redaction", "A capture"]
     for name, walk in walks:
         assert 5 < len(NAMED.findall(walk)) <= 12, name
 
 
-def test_the_rooms_are_those_of_the_import_contract() -> None:
+def test_the_wings_and_their_rooms_are_those_of_the_import_contracts() -> None:
     table = (ROOT / PAGES[0]).read_text(encoding="utf-8").split("## How rooms talk")[0]
-    rooms = {
-        each.rstrip("/")
-        for each in re.findall(r"`(\w+/)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `")))
-    }
-    assert rooms == {path.name for path in (ROOT / "agent").iterdir() if (path / "__init__.py").is_file()}
+    told = {line.split("|")[1].strip(" `/"): line for line in table.splitlines() if line.startswith("| `")}
+    wings = {path.name: path for path in (ROOT / "agent").iterdir() if (path / "__init__.py").is_file()}
+    assert {*told} == {*wings}
+    for name, wing in wings.items():
+        if name not in ("app", "domain"):  # they have no rooms
+            rooms = {path.name for path in wing.iterdir() if (path / "__init__.py").is_file()}
+            assert rooms == {each.rstrip("/") for each in re.findall(r"`(\w+/)`", told[name].split("|")[2])}
+            assert {path.name for path in wing.glob("*.py")} == {"__init__.py"}, "every module is in a room"
 
 
 # The files that every room has, as the page says; and the folders that hold one file for each room, named after it.
 OF_EVERY_ROOM = {"__init__.py", "service.py", "queries.py", "records.py", "routes.py", "schemas.py", "commands.py"}
-BY_ROOM = ("agent/store/tables/", "agent/main/server/")
+BY_ROOM = ("agent/infrastructure/store/tables/", "agent/app/server/")
 
 
 def test_a_file_name_stands_for_one_thing() -> None:

@@ -9,11 +9,11 @@ from unittest.mock import MagicMock
 import click
 import pytest
 
-from agent.core.i18n import Texts
-from agent.core.settings import Settings
+from agent.app.checkup import checks, ground
+from agent.app.commands import ai_popup
 from agent.domain.errors import leaves
-from agent.main.checkup import checks, ground
-from agent.main.commands import ai_popup
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.settings import Settings
 from scripts.docs_hooks import headings, slug
 from scripts.setup.system import QT_LIBRARIES
 

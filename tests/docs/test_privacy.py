@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.settings import Settings
-from agent.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS
+from agent.features.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS
+from agent.infrastructure.core.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAIRS = [("privacy.md", "privacy.zh-CN.md"), ("privacy-assessment.md", "privacy-assessment.zh-CN.md")]

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from agent.alerts.alert_kinds import FACTS, AlertKind
-from agent.core.i18n import LANGUAGES, catalogue
-from agent.incidents.incident_kinds import IncidentKind
+from agent.infrastructure.core.i18n import LANGUAGES, catalogue
+from agent.server.alerts.alert_kinds import FACTS, AlertKind
+from agent.server.incidents.incident_kinds import IncidentKind
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "docs" / "runbook"

@@ -14,15 +14,15 @@ from pyotp import TOTP
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from agent.accounts.members import INVITED_FOR
-from agent.accounts.passwords import Passwords
-from agent.accounts.team_access import TeamAccess
-from agent.accounts.tokens import MOST_TOKENS
 from agent.domain.errors import BadRequest, StoreBusy
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.web.access import Role, Scope
-from agent.web.auth import IDLE_S, LONGEST_S
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.interfaces.web.access import Role, Scope
+from agent.interfaces.web.auth import IDLE_S, LONGEST_S
+from agent.server.accounts.members import INVITED_FOR
+from agent.server.accounts.passwords import Passwords
+from agent.server.accounts.team_access import TeamAccess
+from agent.server.accounts.tokens import MOST_TOKENS
 from tests.support.postgres_server import DIALECTS, clear
 from tests.support.team_accounts import LOCAL_TOKEN, ORIGIN, PASSWORD, Team
 

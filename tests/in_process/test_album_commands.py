@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.cli.conftest import analyser, cli
+from tests.unit.interfaces.cli.conftest import analyser, cli
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.in_process_agent import FakeAnalyser
-    from tests.unit.cli.conftest import CommandLine
+    from tests.unit.interfaces.cli.conftest import CommandLine
 
 __all__ = ["analyser", "cli"]  # fixtures
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.alerts.alert_notes import alert_sending
-from agent.alerts.queries import AlertQueries
-from agent.alerts.routes import alert_routes
-from agent.alerts.service import Alerts
-from agent.core.i18n import Texts
-from agent.core.settings import Settings
-from agent.messages.channels import Channels
-from agent.messages.sending import Wording
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.upgrade import upgrade
-from agent.web.access import Role, Scope
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.upgrade import upgrade
+from agent.interfaces.web.access import Role, Scope
+from agent.server.alerts.alert_notes import alert_sending
+from agent.server.alerts.queries import AlertQueries
+from agent.server.alerts.routes import alert_routes
+from agent.server.alerts.service import Alerts
+from agent.server.messages.channels import Channels
+from agent.server.messages.sending import Wording
 from tests.support.team_accounts import Team
 
 if TYPE_CHECKING:

@@ -10,22 +10,22 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.core.reach import Reach, reaching
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import bucket as bucket_table
-from agent.store.server_database import secured
-from agent.web.access import Role
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.schema import bucket as bucket_table
+from agent.infrastructure.store.server_database import secured
+from agent.interfaces.web.access import Role
 from tests.in_process.test_roles import TeamServer
 from tests.support.postgres_server import ON_SERVER, clear
 from tests.support.team_accounts import ORIGIN
-from tests.unit.web.conftest import Served, served, shared_api
+from tests.unit.interfaces.web.conftest import Served, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from agent.store.database import Database
+    from agent.infrastructure.store.database import Database
     from tests.support.team_accounts import SignedInMember
 
 __all__ = ["served", "shared_api"]  # fixtures

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.core.actor import acting_as
-from agent.core.settings import Settings
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis
 from agent.domain.errors import ApprovalAwaited, PublishingEnded
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Reason
-from agent.redaction.batches import RedactionOrder
-from agent.redaction.copy_records import ItemState, RedactionItem
-from agent.redaction.options import Mark
-from agent.store.key_homes import FileHome
-from agent.store.opening import open_library
+from agent.features.redaction.batches import RedactionOrder
+from agent.features.redaction.copy_records import ItemState, RedactionItem
+from agent.features.redaction.options import Mark
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.opening import open_library
 from tests.support.in_process_agent import FakeAnalyser, World
-from tests.unit.cli.conftest import analyser, cli
+from tests.unit.interfaces.cli.conftest import analyser, cli
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.cli.conftest import CommandLine, Said
+    from tests.unit.interfaces.cli.conftest import CommandLine, Said
 
 __all__ = ["analyser", "cli"]  # fixtures
 
@@ -205,7 +205,7 @@ def test_a_name_that_can_not_be_decoded_is_not_imported(cli: CommandLine, tmp_pa
 
 
 def test_no_model_is_fetched_for_consents_alone(cli: CommandLine, portraits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.in_process.fetch_missing", lambda *_, **__: pytest.fail("it is fetched"))
+    monkeypatch.setattr("agent.app.in_process.fetch_missing", lambda *_, **__: pytest.fail("it is fetched"))
     assert cli("people", "import-list", class_list(portraits, [row(CLASS[0])])).code == 0  # its photos are left out
     assert cli("consent", "give", CLASS[0], "show_inside", "--guardian", "Li Wei").code == 0
     assert cli("consent", "withdraw", CLASS[0], "recognise", "--yes").code == 0

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.requests import Request
 
-from agent.core.i18n import Texts
 from agent.domain.errors import TooManyRequests
-from agent.redaction.copies_archive import CopiesArchive, _Names
-from agent.web.access import PRINCIPAL, USAGE, Principal, Role, Scope
-from agent.web.scoped_route import count_export
+from agent.features.redaction.copies_archive import CopiesArchive, _Names
+from agent.infrastructure.core.i18n import Texts
+from agent.interfaces.web.access import PRINCIPAL, USAGE, Principal, Role, Scope
+from agent.interfaces.web.scoped_route import count_export
 from tests.in_process.test_redact_routes import made, owner, safe, served, shared_api, world
 
 if TYPE_CHECKING:
@@ -143,6 +143,6 @@ async def test_each_copy_counts_as_a_download_and_waits_if_there_were_too_many(m
 
     used = Used()
     request = Request({"type": "http", USAGE: used, PRINCIPAL: Principal("member", "m", "mei", Role.EDITOR, frozenset())})
-    monkeypatch.setattr("agent.web.scoped_route.asyncio.sleep", sleep)
+    monkeypatch.setattr("agent.interfaces.web.scoped_route.asyncio.sleep", sleep)
     await count_export(request, 12)
     assert (slept, used.asked, used.items) == ([7.0], 2, [{"item_id": "12"}])

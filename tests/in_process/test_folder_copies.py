@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.settings import Folder, RecognitionSettings, Settings
 from agent.domain.errors import StoreBusy
 from agent.domain.jobs import Priority
 from agent.domain.redaction import PeopleChoice, Style
-from agent.redaction.copy_records import ItemState, PlannedCopy
-from agent.redaction.video.job_files import VideoJobFolder
-from agent.redaction.video.video_redactor import VideoRedactor
-from agent.sources.source import FileAppeared, FileMoved, FilesGone
+from agent.features.redaction.copy_records import ItemState, PlannedCopy
+from agent.features.redaction.video.job_files import VideoJobFolder
+from agent.features.redaction.video.video_redactor import VideoRedactor
+from agent.infrastructure.core.settings import Folder, RecognitionSettings, Settings
+from agent.infrastructure.sources.source import FileAppeared, FileMoved, FilesGone
 from tests.in_process.test_redact_clips import FakeClips
 from tests.support.in_process_agent import World
 

@@ -10,23 +10,23 @@ from typing import Any
 import pytest
 from limits import RateLimitItemPerMinute
 
-from agent.accounts.footprints import Footprints
-from agent.accounts.rates import Rates, RateStorage
-from agent.core.i18n import Texts
-from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import AgentError
-from agent.incidents.incident_notes import incident_sending
-from agent.incidents.incident_watch import IncidentWatch
-from agent.incidents.queries import IncidentQueries
-from agent.incidents.routes import incident_routes
-from agent.incidents.service import Incidents
-from agent.messages.channels import Channels
-from agent.messages.sending import Wording
-from agent.store.audit_witness import AuditWitness
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.upgrade import upgrade
-from agent.web.access import Principal, Role, Scope, needs
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.server_settings import IncidentSettings
+from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.upgrade import upgrade
+from agent.interfaces.web.access import Principal, Role, Scope, needs
+from agent.server.accounts.footprints import Footprints
+from agent.server.accounts.rates import Rates, RateStorage
+from agent.server.incidents.incident_notes import incident_sending
+from agent.server.incidents.incident_watch import IncidentWatch
+from agent.server.incidents.queries import IncidentQueries
+from agent.server.incidents.routes import incident_routes
+from agent.server.incidents.service import Incidents
+from agent.server.messages.channels import Channels
+from agent.server.messages.sending import Wording
 from tests.support.team_accounts import HERE, PASSWORD, Team
 
 OPEN = "/api/incidents"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.errors import (
     AgentError,
     EngineCrashed,
@@ -25,6 +24,7 @@ from agent.domain.errors import (
 from agent.domain.events import ImageFailed, ImageIndexed
 from agent.domain.image import FileSeen
 from agent.domain.jobs import MAX_ATTEMPTS, MAX_ATTEMPTS_KILLED, JobState, Priority
+from agent.infrastructure.core.settings import Settings
 
 if TYPE_CHECKING:
     from tests.support.in_process_agent import World
@@ -120,7 +120,7 @@ async def test_what_stops_all_work_is_told_tried_again_and_costs_no_attempt(worl
 async def test_while_the_work_is_stopped_new_files_do_not_hurry_it_but_a_mended_cause_does(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (60.0,))
+    monkeypatch.setattr("agent.features.library.indexer.RETRY_AFTER_S", (60.0,))
     world.analyser.always = ModelMissing(model="centerface")
     async with world.running():
         await world.until(lambda: bool(world.supplied))
@@ -137,7 +137,7 @@ async def test_while_the_work_is_stopped_new_files_do_not_hurry_it_but_a_mended_
 
 
 async def test_several_jobs_that_meet_one_obstacle_count_as_one_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.001, 60.0))
+    monkeypatch.setattr("agent.features.library.indexer.RETRY_AFTER_S", (0.001, 60.0))
     await note(world, "a", "b", "c", "d")
     world.analyser.gate.clear()
     async with world.running():

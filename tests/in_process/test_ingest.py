@@ -14,9 +14,9 @@ from agent.domain.errors import SourceUnreachable, StoreDiskFull, StoreUnreachab
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceLost, PlaceMoved
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.library.ingest import hash_aside
-from agent.library.records import Noted
-from agent.sources.source import FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered, TreeMoved
+from agent.features.library.ingest import hash_aside
+from agent.features.library.records import Noted
+from agent.infrastructure.sources.source import FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered, TreeMoved
 
 if TYPE_CHECKING:
     from tests.support.in_process_agent import World

@@ -13,7 +13,12 @@ import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from agent.desks.routes import server_routes
+from agent.desktop.team import repeating, service
+from agent.desktop.team.connection import TeamConnection
+from agent.desktop.team.line import TeamLine
+from agent.desktop.team.service import TeamMembership
+from agent.desktop.team.team_alerts import TeamAlerts, ToldAlerts
+from agent.desktop.team.team_names import TeamNames
 from agent.domain.edits import DescribePersonEdit
 from agent.domain.errors import (
     TeamAddressInvalid,
@@ -23,17 +28,12 @@ from agent.domain.errors import (
     TeamNotJoined,
     TeamServerNotFound,
 )
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.upgrade import open_database
-from agent.team import repeating, service
-from agent.team.connection import TeamConnection
-from agent.team.line import TeamLine
-from agent.team.service import TeamMembership
-from agent.team.team_alerts import TeamAlerts, ToldAlerts
-from agent.team.team_names import TeamNames
-from agent.web.access import Principal, Role, scopes_of
-from agent.web.certificates import SERVER_FILE, Certificates, GivenFiles
-from agent.web.server import Network, serving
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.upgrade import open_database
+from agent.interfaces.web.access import Principal, Role, scopes_of
+from agent.interfaces.web.certificates import SERVER_FILE, Certificates, GivenFiles
+from agent.interfaces.web.server import Network, serving
+from agent.server.desks.routes import server_routes
 from tests.support.in_process_agent import World
 from tests.support.joined_desktops import SETTINGS, Desk, Server
 

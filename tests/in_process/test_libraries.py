@@ -13,26 +13,26 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import insert, select, text
 
-from agent.core.actor import acting_as
-from agent.core.reach import Reach, reaching
-from agent.core.settings import Settings
 from agent.domain import reference_path
 from agent.domain.edits import NameFacesEdit
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import face, image, person, place, redaction, redaction_item
-from agent.store.server_database import secured
-from agent.web.access import Role
-from agent.web.scoped_route import declared
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.schema import face, image, person, place, redaction, redaction_item
+from agent.infrastructure.store.server_database import secured
+from agent.interfaces.web.access import Role
+from agent.interfaces.web.scoped_route import declared
 from tests.in_process.test_roles import Asked, TeamServer, filled
 from tests.support.in_process_agent import NOW
 from tests.support.postgres_server import ON_SERVER, clear
 from tests.support.team_accounts import ORIGIN
-from tests.unit.web.conftest import Served, served, shared_api
+from tests.unit.interfaces.web.conftest import Served, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from agent.store.database import Database
+    from agent.infrastructure.store.database import Database
     from tests.support.team_accounts import SignedInMember
 
 __all__ = ["served", "shared_api"]  # fixtures

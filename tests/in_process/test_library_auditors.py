@@ -11,15 +11,15 @@ from fastapi.routing import APIRoute
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from agent.core.reach import Reach, reaching
 from agent.domain.errors import StoreError
-from agent.store.schema import audit
-from agent.web.access import Role
-from agent.web.scoped_route import declared
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.schema import audit
+from agent.interfaces.web.access import Role
+from agent.interfaces.web.scoped_route import declared
 from tests.in_process.test_libraries import CLINIC, SPORTS, TwoLibraries, copies_of_clinic, library, two
 from tests.in_process.test_roles import filled
 from tests.support.in_process_agent import NOW
-from tests.unit.web.conftest import Served, served, shared_api
+from tests.unit.interfaces.web.conftest import Served, served, shared_api
 
 if TYPE_CHECKING:
     from tests.support.team_accounts import SignedInMember

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.settings import FaceDetector, Settings
 from agent.domain.errors import KeyringLocked, ModelUnreachable, OffsiteLate, RepositoryUnreachable, StoreDiskFull
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
-from agent.library.recipes import DETECTORS, EMBEDDER
-from agent.library.watched_folders import loud
+from agent.features.library.recipes import DETECTORS, EMBEDDER
+from agent.features.library.watched_folders import loud
+from agent.infrastructure.core.settings import FaceDetector, Settings
 from tests.support.stored_embeddings import image_embeddings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def leap(world: World, days: timedelta) -> None:
 
 
 async def test_a_clock_that_is_far_ahead_for_an_hour_deletes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.01)
     world.make(Settings.model_validate({"recognition": {"enabled": True, "unnamed_days": 7, "person_days": 10}}))
     async with world.running(watch=True):
         await one_of_two_named(world)
@@ -78,7 +78,7 @@ async def test_a_clock_that_is_far_ahead_for_an_hour_deletes_nothing(world: Worl
 
 
 async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.0)
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.0)
     world.backup_error = StoreDiskFull()
     async with world.running(watch=True):
         await world.until(lambda: len(world.backups) > 1)
@@ -90,7 +90,7 @@ async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.
 async def test_a_second_place_that_gets_nothing_is_told_and_keeps_no_deletion_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.01)
     world.send_error = OffsiteLate()
     async with world.running(watch=True):
         await world.until(lambda: len(world.sent) > 1)
@@ -107,7 +107,7 @@ async def test_a_second_place_that_gets_nothing_is_told_and_keeps_no_deletion_wa
 
 
 async def test_what_is_to_be_deleted_by_now_goes_also_while_no_backup_can_be_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.01)
     world.make(Settings.model_validate({"recognition": {"enabled": True, "unnamed_days": 7, "person_days": 10}}))
     async with world.running(watch=True):
         await one_of_two_named(world)
@@ -118,7 +118,7 @@ async def test_what_is_to_be_deleted_by_now_goes_also_while_no_backup_can_be_mad
 
 
 async def test_whoever_was_asked_about_for_a_month_is_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.upkeep.EVERY_S", 0.01)
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.01)
     world.make(Settings.model_validate({"recognition": {"enabled": True, "person_days": 10}}))
     async with world.running(watch=True):
         await world.app.ingest.note(world.file("a", b"m1"), Priority.NEW)
@@ -135,7 +135,7 @@ async def test_whoever_was_asked_about_for_a_month_is_forgotten(world: World, mo
 async def test_a_model_that_cant_be_had_is_asked_for_again(
     world: World, monkeypatch: pytest.MonkeyPatch, error: ModelUnreachable | StoreDiskFull
 ) -> None:
-    monkeypatch.setattr("agent.main.upkeep.MODELS_RETRY_S", (0.0,))
+    monkeypatch.setattr("agent.app.upkeep.MODELS_RETRY_S", (0.0,))
     world.supply_error = error
     async with world.running():
         await world.until(lambda: len(world.supplied) > 1)

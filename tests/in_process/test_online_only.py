@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core import hanging_calls
 from agent.domain.jobs import JobState, Priority
-from agent.library.previews import Previews
-from agent.sources.source import FileAppeared, FilesGone
+from agent.features.library.previews import Previews
+from agent.infrastructure.core import hanging_calls
+from agent.infrastructure.sources.source import FileAppeared, FilesGone
 
 if TYPE_CHECKING:
     from agent.domain.image import FileSeen

@@ -10,12 +10,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from agent.accounts.ceremonies import LASTS, PER_MINUTE
-from agent.accounts.passkey_queries import MOST_PASSKEYS
-from agent.accounts.service import FRESH
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.web.access import Role
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.interfaces.web.access import Role
+from agent.server.accounts.ceremonies import LASTS, PER_MINUTE
+from agent.server.accounts.passkey_queries import MOST_PASSKEYS
+from agent.server.accounts.service import FRESH
 from tests.support.postgres_server import clear
 from tests.support.software_authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, Authenticator, handle_of
 from tests.support.team_accounts import ORIGIN, PASSWORD, Team

@@ -12,8 +12,6 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from agent.core.config_file import SettingsFile
-from agent.core.settings import Settings
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, NameManyEdit, RejectFaces
 from agent.domain.errors import (
     EngineCrashed,
@@ -29,11 +27,13 @@ from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty
-from agent.library.records import ToJudge
-from agent.people.identification import Identification
-from agent.store.database import Database
-from agent.store.rows import BACKUPS_HOLD_PURGED
-from agent.store.schema import chip, embedding
+from agent.features.library.records import ToJudge
+from agent.features.people.identification import Identification
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.schema import chip, embedding
 from tests.support.in_process_agent import NOW
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ async def test_only_what_may_be_seen_otherwise_is_judged_again(world: World) -> 
 
 
 async def test_unnamed_faces_are_grouped_when_the_last_photo_has_come(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+    monkeypatch.setattr("agent.features.people.clusters.CALM_S", 0.01)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
         await world.until(lambda: world.real.groups(limit=9)[1] == 1)
         [group] = world.real.groups(limit=9)[0]
@@ -193,7 +193,7 @@ async def test_what_follows_from_a_great_deal_is_formed_page_by_page_and_others_
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (("MANY", 1), ("AT_ONCE", 1)):
-        monkeypatch.setattr(f"agent.people.identification.{name}", value)
+        monkeypatch.setattr(f"agent.features.people.identification.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"x4", e=b"x5", f=b"y6") as face:
         forgotten = world.matcher.forgotten
         await world.app.people.edit(NameManyEdit(people=(("Mei", (face["a"],)), ("Xu", (face["c"],)))))
@@ -204,7 +204,7 @@ async def test_what_follows_from_a_great_deal_is_formed_page_by_page_and_others_
 
 
 async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.identification.MANY", 0)
+    monkeypatch.setattr("agent.features.people.identification.MANY", 0)
     async with recognising(world, a=b"m1", b=b"m2") as face:
         world.matcher.error = EngineCrashed()
         await world.app.people.edit(NameFacesEdit(face_ids=(face["a"],), name="Mei"))
@@ -255,7 +255,7 @@ async def test_a_naming_whose_caller_left_while_it_was_written_has_its_consequen
 
 async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("CALM_S", 0.01), ("MANY", 2), ("WRITTEN", 1)):
-        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+        monkeypatch.setattr(f"agent.features.people.clusters.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"x4", e=b"y5") as face:
         await world.until(lambda: world.real.ungrouped(9) == [])
         groups = {frozenset(group.face_ids) for group in world.real.groups(limit=9)[0]}
@@ -263,7 +263,7 @@ async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: Worl
 
 
 async def test_clusters_formed_anew_keep_their_numbers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+    monkeypatch.setattr("agent.features.people.clusters.CALM_S", 0.01)
     async with recognising(world, a=b"x1", b=b"x2") as face:
         await world.until(lambda: world.real.groups(limit=9)[1] == 1)
         [first] = world.real.groups(limit=9)[0]
@@ -277,7 +277,7 @@ async def test_clusters_formed_anew_keep_their_numbers(world: World, monkeypatch
 
 async def test_in_a_large_library_new_faces_are_placed_one_by_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("CALM_S", 0.01), ("FEW", 0)):
-        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+        monkeypatch.setattr(f"agent.features.people.clusters.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
         await world.until(lambda: world.real.groups(limit=9)[1] == 1)
         [group] = world.real.groups(limit=9)[0]
@@ -285,7 +285,7 @@ async def test_in_a_large_library_new_faces_are_placed_one_by_one(world: World, 
 
 
 async def test_only_changed_clusters_of_those_formed_anew_are_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+    monkeypatch.setattr("agent.features.people.clusters.CALM_S", 0.01)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
         await world.until(lambda: world.real.ungrouped(9) == [])
         set_groups, written = world.real.set_groups, list[int]()
@@ -304,7 +304,7 @@ async def test_in_a_large_library_many_new_faces_are_placed_unless_they_are_a_go
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (("CALM_S", 0.01), ("FEW", 0), ("MANY", 1), ("SHARE", 2)):
-        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+        monkeypatch.setattr(f"agent.features.people.clusters.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"y4") as face:
         await world.until(lambda: world.real.ungrouped(9) == [])
         monkeypatch.setattr(world.matcher, "group", lambda _: pytest.fail("one of five is not a good part"))
@@ -314,7 +314,7 @@ async def test_in_a_large_library_many_new_faces_are_placed_unless_they_are_a_go
 
 async def test_who_names_without_a_pause_gets_groups_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("CALM_S", 0.2), ("LONGEST_S", 0.5), ("MANY", 2)):
-        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+        monkeypatch.setattr(f"agent.features.people.clusters.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
 
         async def name_on() -> None:
@@ -330,7 +330,7 @@ async def test_who_names_without_a_pause_gets_groups_all_the_same(world: World, 
 
 async def test_a_long_scan_shows_groups_before_its_end_but_only_of_a_good_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("CALM_S", 0.01), ("LONGEST_S", 0.05), ("MANY", 2), ("FEW", 0), ("SHARE_MEANWHILE", 2)):
-        monkeypatch.setattr(f"agent.people.clusters.{name}", value)
+        monkeypatch.setattr(f"agent.features.people.clusters.{name}", value)
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.until(lambda: world.real.ungrouped(9) == [])
         work = world.app.indexer._work
@@ -342,7 +342,7 @@ async def test_a_long_scan_shows_groups_before_its_end_but_only_of_a_good_part(w
         await asyncio.sleep(0.3)
         assert [each.face_id for each in world.real.ungrouped(9)] == [face["z"]], "one of five"
         monkeypatch.undo()
-        monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+        monkeypatch.setattr("agent.features.people.clusters.CALM_S", 0.01)
         work.running -= 1
         await world.until(lambda: world.real.ungrouped(9) == [])
 

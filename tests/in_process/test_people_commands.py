@@ -16,19 +16,19 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
-from agent.people import exchange_commands
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.key_homes import FileHome
-from agent.store.opening import open_library
+from agent.features.people import exchange_commands
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.opening import open_library
 from tests.support.in_process_agent import NOW, FakeAnalyser
-from tests.unit.cli.conftest import analyser, cli, running_agent
+from tests.unit.interfaces.cli.conftest import analyser, cli, running_agent
 
 if TYPE_CHECKING:
     from agent.domain.face import Analysis
-    from agent.engine.analyser import Analyse
-    from agent.library.records import StoredFace
-    from agent.people.queries.people_queries import PeopleQueries
-    from tests.unit.cli.conftest import CommandLine, FakeAgent
+    from agent.features.library.records import StoredFace
+    from agent.features.people.queries.people_queries import PeopleQueries
+    from agent.inference.engine.analyser import Analyse
+    from tests.unit.interfaces.cli.conftest import CommandLine, FakeAgent
 
 __all__ = ["analyser", "cli", "running_agent"]  # fixtures
 

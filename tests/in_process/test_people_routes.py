@@ -10,18 +10,18 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
-from agent.core.settings import Settings
 from agent.domain.errors import EngineCrashed
 from agent.domain.people import Certainty, Identity
-from agent.store.schema import embedding
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.schema import embedding
 from tests.support.in_process_agent import NOW
-from tests.unit.web.conftest import owner, served, shared_api
+from tests.unit.interfaces.web.conftest import owner, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.unit.web.conftest import Served
+    from tests.unit.interfaces.web.conftest import Served
 
 __all__ = ["owner", "served", "shared_api"]  # fixtures
 

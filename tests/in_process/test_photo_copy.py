@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.domain.errors import ClipboardFailed
-from agent.redaction.clipboard_copy import ClipboardCopy, PhotoCopied
+from agent.features.redaction.clipboard_copy import ClipboardCopy, PhotoCopied
 from tests.support.in_process_agent import FakeAnalyser, FakeRenderer
 from tests.support.service_environment import environment
 

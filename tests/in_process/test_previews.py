@@ -9,11 +9,11 @@ import pytest
 
 from agent.domain.errors import EngineCrashed, NotFound
 from agent.domain.jobs import Priority
-from agent.library import previews
-from agent.library.previews import Previews
+from agent.features.library import previews
+from agent.features.library.previews import Previews
 
 if TYPE_CHECKING:
-    from agent.redaction.queries.redaction_queries import RedactionQueries
+    from agent.features.redaction.queries.redaction_queries import RedactionQueries
     from tests.support.in_process_agent import World
 
 

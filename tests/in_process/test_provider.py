@@ -13,17 +13,17 @@ import pytest
 import pytest_asyncio
 from pyotp import TOTP
 
-from agent.accounts.ceremonies import LASTS, PER_MINUTE
-from agent.accounts.provider.fetching import Fetching
-from agent.accounts.provider.provider import KEPT_S, RETRY_S, SEEN_S, Provider
-from agent.accounts.provider.provider_check import BAD, findings
-from agent.accounts.provider.routes import provider_routes
-from agent.accounts.provider.sign_in import ProviderSignIn
-from agent.accounts.service import FRESH
 from agent.domain.errors import ProviderInvalid
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.web.access import Role
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.interfaces.web.access import Role
+from agent.server.accounts.ceremonies import LASTS, PER_MINUTE
+from agent.server.accounts.provider.fetching import Fetching
+from agent.server.accounts.provider.provider import KEPT_S, RETRY_S, SEEN_S, Provider
+from agent.server.accounts.provider.provider_check import BAD, findings
+from agent.server.accounts.provider.routes import provider_routes
+from agent.server.accounts.provider.sign_in import ProviderSignIn
+from agent.server.accounts.service import FRESH
 from tests.support.openid_provider import CLIENT, SECRET, OpenIdProvider, new_key, unsigned
 from tests.support.postgres_server import clear
 from tests.support.software_authenticator import Authenticator

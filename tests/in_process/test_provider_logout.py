@@ -13,14 +13,14 @@ from pyotp import TOTP
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from agent.accounts.provider.fetching import Fetching
-from agent.accounts.provider.provider import RETRY_S, Provider
-from agent.accounts.provider.provider_check import findings
-from agent.accounts.provider.request import LOGOUT
-from agent.accounts.service import REFUSED_LOGOUTS
-from agent.store.schema import ceremony, member_session
-from agent.web.access import Role
-from agent.web.scoped_route import MOST_OF_A_STRANGER
+from agent.infrastructure.store.schema import ceremony, member_session
+from agent.interfaces.web.access import Role
+from agent.interfaces.web.scoped_route import MOST_OF_A_STRANGER
+from agent.server.accounts.provider.fetching import Fetching
+from agent.server.accounts.provider.provider import RETRY_S, Provider
+from agent.server.accounts.provider.provider_check import findings
+from agent.server.accounts.provider.request import LOGOUT
+from agent.server.accounts.service import REFUSED_LOGOUTS
 from tests.in_process.test_provider import DISCOVERY, SECOND, Desk, database, desk, grace, me, one_school, said, school
 from tests.support.openid_provider import CLIENT, EVENTS, new_key, unsigned
 from tests.support.team_accounts import HERE, ORIGIN, PASSWORD, Team
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from agent.store.database import Database
+    from agent.infrastructure.store.database import Database
     from tests.support.openid_provider import OpenIdProvider
     from tests.support.team_accounts import SignedInMember
 
@@ -169,7 +169,7 @@ async def test_the_session_is_known_after_an_invitation_too(desk: Desk) -> None:
 
 
 def wrong(school: OpenIdProvider) -> dict[str, str]:
-    """Tokens, by what is wrong. `tests/unit/accounts/test_logout_tokens.py` has all kinds."""
+    """Tokens, by what is wrong. `tests/unit/server/accounts/test_logout_tokens.py` has all kinds."""
     right: dict[str, Any] = {"iss": school.issuer, "aud": CLIENT, "sub": SUBJECT, "iat": int(time.time()), "jti": "j", "events": EVENTS}
     return {
         "signature": unsigned(right),

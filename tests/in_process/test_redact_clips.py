@@ -12,45 +12,45 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.cli.session import CommandSession
-from agent.core.i18n import Texts
-from agent.core.paths import AppPaths
-from agent.core.settings import RecognitionSettings, Settings
+from agent.app import wiring
+from agent.app.in_process import PROGRAM
 from agent.domain.edits import NameFacesEdit
 from agent.domain.embeddings import FreshEmbedding
 from agent.domain.errors import CopyUnsupported, ImageMissing, PersonUnknown, RecognitionOff, VideoKeepsNoRegions, VideoMissing
 from agent.domain.face import Box, Quality
 from agent.domain.redaction import Look, PeopleChoice, Style
 from agent.domain.video import FrameDetections, ProvenPart, SeenPart, Video, VideoDetection, VideoPart
-from agent.engine.video_engine import EngineVideos
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
-from agent.library.recipes import EMBEDDER, redaction_recipe
-from agent.main import wiring
-from agent.main.in_process import PROGRAM
-from agent.redaction import present_redact
-from agent.redaction.batches import RedactionOrder
-from agent.redaction.commands import Report
-from agent.redaction.copy_files import CopyFileStore
-from agent.redaction.copy_records import ItemState, PlannedCopy, RedactionItem
-from agent.redaction.options import Doubtful, Keeping, RedactionOptions
-from agent.redaction.redaction_worker import UnderWay
-from agent.redaction.schemas import RedactedOut, RedactLine, UnderWayOut
-from agent.redaction.video.job_files import VideoJobFolder
-from agent.redaction.video.video_redactor import VideoRedactor
-from agent.redaction.video.visibility import Why
+from agent.features.library.recipes import EMBEDDER, redaction_recipe
+from agent.features.redaction import present_redact
+from agent.features.redaction.batches import RedactionOrder
+from agent.features.redaction.commands import Report
+from agent.features.redaction.copy_files import CopyFileStore
+from agent.features.redaction.copy_records import ItemState, PlannedCopy, RedactionItem
+from agent.features.redaction.options import Doubtful, Keeping, RedactionOptions
+from agent.features.redaction.redaction_worker import UnderWay
+from agent.features.redaction.schemas import RedactedOut, RedactLine, UnderWayOut
+from agent.features.redaction.video.job_files import VideoJobFolder
+from agent.features.redaction.video.video_redactor import VideoRedactor
+from agent.features.redaction.video.visibility import Why
+from agent.inference.engine.video_engine import EngineVideos
+from agent.inference.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import RecognitionSettings, Settings
+from agent.interfaces.cli.session import CommandSession
 from tests.process.clips.test_clips import blacks, face_clip
 from tests.support.in_process_agent import FakeAnalyser, World
 from tests.support.inline_engine import InlineAnalyser, InlineEngine
 from tests.support.synthetic_clips import Made, made_clip
-from tests.unit.cli.conftest import analyser, cli
+from tests.unit.interfaces.cli.conftest import analyser, cli
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from agent.engine.engine_calls import EngineConfig
-    from agent.main.app import App
-    from agent.main.edges import Edges
-    from tests.unit.cli.conftest import CommandLine
+    from agent.app.app import App
+    from agent.app.edges import Edges
+    from agent.inference.engine.engine_calls import EngineConfig
+    from tests.unit.interfaces.cli.conftest import CommandLine
 
 __all__ = ["analyser", "cli"]  # fixtures
 

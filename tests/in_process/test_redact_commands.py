@@ -14,14 +14,14 @@ import httpx
 import pytest
 
 from agent.domain.errors import ImageTruncated, ImageUnsupported
-from agent.redaction.schemas import RedactedOut, RedactLine, Restored
-from agent.web.schemas import Problem
+from agent.features.redaction.schemas import RedactedOut, RedactLine, Restored
+from agent.interfaces.web.schemas import Problem
 from tests.support.in_process_agent import FakeAnalyser, FakeRenderer
-from tests.unit.cli.conftest import analyser, cli, running_agent
+from tests.unit.interfaces.cli.conftest import analyser, cli, running_agent
 
 if TYPE_CHECKING:
-    from agent.engine.renderer import Render, Rendered
-    from tests.unit.cli.conftest import CommandLine, FakeAgent
+    from agent.inference.engine.renderer import Render, Rendered
+    from tests.unit.interfaces.cli.conftest import CommandLine, FakeAgent
 
 __all__ = ["analyser", "cli", "running_agent"]  # fixtures
 
@@ -124,7 +124,7 @@ def test_originals_that_cannot_be_had_back_are_asked_about(
     unasked = cli("redact", str(photos), "--in-place")
     assert unasked.code == 2 and "--yes" in unasked.err and "The originals can’t be recovered" in unasked.err
 
-    monkeypatch.setattr("agent.cli.confirm.can_ask", lambda: True)
+    monkeypatch.setattr("agent.interfaces.cli.confirm.can_ask", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
     declined = cli("redact", str(photos), "--in-place")
     assert declined.code == 1 and "Nothing was changed" in declined.err
@@ -239,7 +239,7 @@ def test_a_video_that_is_scanned_is_told_what_reads_it(cli: CommandLine, analyse
 def test_names_without_recognition_are_refused_before_a_model_is_fetched_for_them(
     cli: CommandLine, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.main.in_process.fetch_missing", lambda *_, **__: pytest.fail("it is fetched"))
+    monkeypatch.setattr("agent.app.in_process.fetch_missing", lambda *_, **__: pytest.fail("it is fetched"))
     said = cli("redact", str(photos), "-o", str(safe), "--keep", "Mei")
     assert said.code == 1 and "[people.recognition_off]" in said.err and "without `--keep` and `--only`" in said.err
 
@@ -298,7 +298,7 @@ def test_copies_are_reviewed_in_the_browser(
         opened.append(url)
         return True
 
-    monkeypatch.setattr("agent.desktop.opener.open_in_browser", open_in_browser)
+    monkeypatch.setattr("agent.desktop.system.opener.open_in_browser", open_in_browser)
     item = RedactedOut.model_validate(
         {"id": 1, "batch": "ab12", "source": "/a.jpg", "target": "/b.jpg", "state": "done", "at": "2026-01-01T00:00:00Z"}
         | dict.fromkeys(("clip", "passed", "edited", "editable"), False)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.i18n import Texts
 from agent.domain.errors import ImageChanged, VideoNotEditable
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Reason, Shape, Style
-from agent.redaction import present_redact
-from agent.redaction.batches import RedactionOrder
-from agent.redaction.copy_records import ItemState, RedactionItem
-from agent.redaction.options import Mark
+from agent.features.redaction import present_redact
+from agent.features.redaction.batches import RedactionOrder
+from agent.features.redaction.copy_records import ItemState, RedactionItem
+from agent.features.redaction.options import Mark
+from agent.infrastructure.core.i18n import Texts
 from tests.in_process.test_redact_clips import FakeClips, clips, films, in_folder, known, read, safe, told, write
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.core.settings import RecognitionSettings, Settings
 from agent.domain.jobs import Priority
-from agent.redaction.schemas import CoverRequest
-from tests.unit.web.conftest import owner, served, shared_api
+from agent.features.redaction.schemas import CoverRequest
+from agent.infrastructure.core.settings import RecognitionSettings, Settings
+from tests.unit.interfaces.web.conftest import owner, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.support.in_process_agent import World
-    from tests.unit.web.conftest import Served
+    from tests.unit.interfaces.web.conftest import Served
 
 __all__ = ["owner", "served", "shared_api"]  # fixtures
 
@@ -252,7 +252,7 @@ async def test_a_folder_that_takes_nothing_is_said_with_its_path_before_anything
 ) -> None:
     await world.app.ingest.note(world.file("a.jpg"), Priority.NEW)
     await world.until(lambda: world.real.counts().images == 1)
-    monkeypatch.setattr("agent.redaction.copy_files.os.access", lambda *_: False)
+    monkeypatch.setattr("agent.features.redaction.copy_files.os.access", lambda *_: False)
 
     refused = await owner.post("/api/redactions", json={"images": [1], "out": str(safe)})
 

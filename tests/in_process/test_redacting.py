@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from anyio import CancelScope
 
-from agent.core.files import move_new
-from agent.core.settings import RecognitionSettings, Settings
 from agent.domain.edits import NameFacesEdit, RejectFaces
 from agent.domain.errors import (
     AgentError,
@@ -40,12 +38,14 @@ from agent.domain.errors import (
 )
 from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, Style
-from agent.engine.analyser import Analyse
-from agent.engine.renderer import Render, Rendered
-from agent.redaction.batches import RedactionOrder
-from agent.redaction.copy_files import CopyFileStore
-from agent.redaction.copy_records import ItemState, RedactionItem
-from agent.redaction.options import Doubtful, Keeping, Mark
+from agent.features.redaction.batches import RedactionOrder
+from agent.features.redaction.copy_files import CopyFileStore
+from agent.features.redaction.copy_records import ItemState, RedactionItem
+from agent.features.redaction.options import Doubtful, Keeping, Mark
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.renderer import Render, Rendered
+from agent.infrastructure.core.files import move_new
+from agent.infrastructure.core.settings import RecognitionSettings, Settings
 from tests.support.in_process_agent import World
 
 
@@ -147,7 +147,7 @@ async def test_those_that_were_there_are_all_told_while_others_are_being_made(
     world: World, safe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are read page by page, and what is made meanwhile comes into another order."""
-    monkeypatch.setattr("agent.redaction.batches.PAGE", 2)
+    monkeypatch.setattr("agent.features.redaction.batches.PAGE", 2)
     for number in range(9):
         world.file(f"{number}.jpg")
         world.analyser.faces[f"{number}.jpg"] = number % 2
@@ -679,7 +679,7 @@ async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch
 
     async with world.running():
         with monkeypatch.context() as patch:
-            patch.setattr("agent.redaction.copy_files.sync_folder", no_further)
+            patch.setattr("agent.features.redaction.copy_files.sync_folder", no_further)
             [failed] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
         assert isinstance(failed.error, CopyUnwritable)
         assert path.read_bytes() == b"first"
@@ -706,7 +706,7 @@ async def test_a_copy_that_came_no_further_than_what_is_kept_gets_its_name_all_t
 
     async with world.running():
         with monkeypatch.context() as patch:
-            patch.setattr("agent.redaction.copy_files.move_new", ended)
+            patch.setattr("agent.features.redaction.copy_files.move_new", ended)
             [failed] = (await copies_of(world, ask(world, safe, keeping=keeping))).values()
         assert isinstance(failed.error, CopyUnwritable)
         assert in_folder(safe) == {"a.jpg.aipopup"}
@@ -723,7 +723,7 @@ async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World,
 
     async with world.running():
         with monkeypatch.context() as patch:
-            patch.setattr("agent.redaction.copy_files.sync_file", no_further)
+            patch.setattr("agent.features.redaction.copy_files.sync_file", no_further)
             [failed] = (await copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL))).values()
         (safe / "a.jpg.aipopup").write_bytes(b"another agent's")
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from agent.accounts.sign_in_attempts import SignInAttempts
-from agent.consent.link_queries import ConsentLinkQueries
-from agent.consent.links import ConsentLinks
-from agent.consent.reference_photos import ReferencePhotos
-from agent.consent.reference_queries import ReferenceQueries
-from agent.consent.reference_routes import MOST_OF_LIST, reference_routes
-from agent.consent.routes import consent_routes
-from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt
 from agent.domain.face import Quality
-from agent.libraries.library_choice import LibraryChoice
-from agent.library.records import Shown
-from agent.people.routes import editing_routes
-from agent.store.audit_log import AuditQueries
-from agent.web.access import Role
+from agent.features.consent.routes import consent_routes
+from agent.features.library.records import Shown
+from agent.features.people.routes import editing_routes
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.interfaces.web.access import Role
+from agent.server.accounts.sign_in_attempts import SignInAttempts
+from agent.server.libraries.library_choice import LibraryChoice
+from agent.server.reference_photos.reference_photos import ReferencePhotos
+from agent.server.reference_photos.reference_queries import ReferenceQueries
+from agent.server.reference_photos.reference_routes import MOST_OF_LIST, reference_routes
+from agent.server.subject_access.link_queries import ConsentLinkQueries
+from agent.server.subject_access.links import ConsentLinks
 from tests.in_process.test_people import face_of, opinions, recognising
 from tests.support.team_accounts import Team
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
 
     from agent.domain.face import Analysis
-    from agent.engine.analyser import Analyse
+    from agent.inference.engine.analyser import Analyse
     from tests.support.in_process_agent import World
     from tests.support.team_accounts import SignedInMember
 

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.edits import NameFacesEdit
 from agent.domain.embeddings import FaceEmbedding, FreshEmbedding
 from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.library.recipes import EMBEDDER, everything
-from agent.people.identification import Identification
-from agent.people.reference_recognition import KnownReferences, ReferenceRecognition
-from agent.redaction.queries.redaction_queries import RedactionQueries
+from agent.features.library.recipes import EMBEDDER, everything
+from agent.features.people.identification import Identification
+from agent.features.people.reference_recognition import KnownReferences, ReferenceRecognition
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.settings import Settings
 from tests.support.in_process_agent import FakeMatcher, analysis
 from tests.support.service_environment import environment
 

@@ -13,27 +13,27 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 from sqlalchemy import insert
 
-from agent.core.actor import HERE, actor
-from agent.core.i18n import Texts
-from agent.core.paths import AppPaths
-from agent.core.settings import Settings
+from agent.app import http
+from agent.app.server.alerts import unstored_alert
+from agent.app.server.backups import backups_of_server
+from agent.app.server.buckets import buckets_of
+from agent.app.server.rooms import Site, add_routes, rooms_of
 from agent.domain.errors import SignInRequired
-from agent.main import http
-from agent.main.server.alerts import unstored_alert
-from agent.main.server.backups import backups_of_server
-from agent.main.server.buckets import buckets_of
-from agent.main.server.rooms import Site, add_routes, rooms_of
-from agent.people.vectors.vector_rows import IndexState
-from agent.store.key_homes import FileHome
-from agent.store.schema import person as person_table
-from agent.store.schema import worker as worker_table
-from agent.web.access import SCOPES, Role, Scope, needs
-from agent.web.help_routes import Places
-from agent.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
-from agent.workers.queries.worker_rows import WorkerQueries
+from agent.features.people.vectors.vector_rows import IndexState
+from agent.infrastructure.core.actor import HERE, actor
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.schema import person as person_table
+from agent.infrastructure.store.schema import worker as worker_table
+from agent.interfaces.web.access import SCOPES, Role, Scope, needs
+from agent.interfaces.web.help_routes import Places
+from agent.interfaces.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
+from agent.server.workers.queries.worker_rows import WorkerQueries
 from scripts.openapi import TARGET
 from tests.support.team_accounts import LOCAL_TOKEN, ORIGIN, Team
-from tests.unit.web.conftest import Served, served, shared_api
+from tests.unit.interfaces.web.conftest import Served, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

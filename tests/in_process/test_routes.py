@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.errors import FaceUnknown, ImageCorrupt
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import Priority
-from agent.library.records import Shown
-from tests.unit.web.conftest import owner, served, shared_api
+from agent.features.library.records import Shown
+from agent.infrastructure.core.settings import Settings
+from tests.unit.interfaces.web.conftest import owner, served, shared_api
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
 
-    from tests.unit.web.conftest import Served
+    from tests.unit.interfaces.web.conftest import Served
 
 __all__ = ["owner", "served", "shared_api"]  # fixtures
 

@@ -12,7 +12,7 @@ from agent.domain.errors import EngineCrashed, EngineStartFailed, ImageCorrupt, 
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.library.scan import ScanOutcome
+from agent.features.library.scan import ScanOutcome
 from tests.support.in_process_agent import NOW
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ async def scan(world: World, *files: FileSeen, embeddings: bool = False) -> list
 
 
 async def test_each_file_comes_once_with_what_the_library_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.library.scan.WINDOW", 4)
+    monkeypatch.setattr("agent.features.library.scan.WINDOW", 4)
     files = [world.file(f"photo {number}") for number in range(10)]
     async with world.running():
         scanned = await scan(world, *files)
@@ -43,7 +43,7 @@ async def test_files_known_already_are_told_without_being_analysed(world: World)
 
 
 async def test_more_files_than_a_window_are_all_told_when_all_are_known(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.library.scan.WINDOW", 4)
+    monkeypatch.setattr("agent.features.library.scan.WINDOW", 4)
     files = [world.file(f"photo {number}") for number in range(10)]
     async with world.running():
         first = await scan(world, *files)

@@ -18,23 +18,23 @@ from starlette.responses import Response
 from structlog.testing import capture_logs
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from agent.app.http import create_app
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
-from agent.main.http import create_app
-from agent.web.client import Client
-from agent.web.connection_limits import Door
-from agent.web.gate import Gate
-from agent.web.server import Network, believed_proxies, serving
-from agent.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.connection_limits import Door
+from agent.interfaces.web.gate import Gate
+from agent.interfaces.web.server import Network, believed_proxies, serving
+from agent.interfaces.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
 from tests.support.killed_processes import left_by_a_killed_program
-from tests.unit.web.conftest import served, shared_api
+from tests.unit.interfaces.web.conftest import served, shared_api
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
-    from agent.web.peers import Address
-    from tests.unit.web.conftest import Served
+    from agent.interfaces.web.peers import Address
+    from tests.unit.interfaces.web.conftest import Served
 
 __all__ = ["served", "shared_api"]  # fixtures
 

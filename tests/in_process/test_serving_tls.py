@@ -15,14 +15,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.domain.errors import NotRunning
-from agent.web import server
-from agent.web.certificates import Certificates
-from agent.web.client import Client
-from agent.web.connection_limits import Door
-from agent.web.gate import Gate
-from agent.web.lines import InPieces
-from agent.web.server import Network, Succession, serving
-from agent.web.whereabouts import Whereabouts, find
+from agent.interfaces.web import server
+from agent.interfaces.web.certificates import Certificates
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.connection_limits import Door
+from agent.interfaces.web.gate import Gate
+from agent.interfaces.web.lines import InPieces
+from agent.interfaces.web.server import Network, Succession, serving
+from agent.interfaces.web.whereabouts import Whereabouts, find
 
 ANSWER = PlainTextResponse('{"ok": true}', media_type="application/json")
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import PIL.Image
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit, RejectFaces, UnnameFacesEdit
 from agent.domain.errors import EngineStartFailed, StoreBusy
 from agent.domain.events import ImageIndexed
 from agent.domain.image import is_image
 from agent.domain.jobs import Priority
 from agent.domain.regions import RegionArea
-from agent.library.records import StoredFace
-from agent.people.sidecars.sidecar_conflicts import FoundConflict
-from agent.people.sidecars.sidecar_store import Sidecars, Written
-from agent.sources.source import SidecarChanged
+from agent.features.library.records import StoredFace
+from agent.features.people.sidecars.sidecar_conflicts import FoundConflict
+from agent.features.people.sidecars.sidecar_store import Sidecars, Written
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.sources.source import SidecarChanged
 from tests.support.inline_sidecars import SidecarsNow, ask_here
 from tests.support.xmp_packets import FOOT, HEAD, REGIONS, TYPES
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from agent.domain.regions import NamedBox
-    from agent.engine.open_files import Opener
-    from agent.engine.rpc import Call
+    from agent.inference.engine.open_files import Opener
+    from agent.inference.engine.rpc import Call
     from tests.support.in_process_agent import World
 
 Q = TypeVar("Q")
@@ -331,7 +331,7 @@ async def test_a_folder_that_is_switched_on_is_looked_through(world: World) -> N
 
 
 async def test_a_broken_sidecar_and_a_busy_library_stop_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.sidecars.sidecar_names.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.features.people.sidecars.sidecar_names.RETRY_AFTER_S", 0.01)
     async with running(world, "both"):
         faces = [await photo(world, name, f"{name}1".encode()) for name in "abc"]
         sidecar(world, "a").write_text("<nothing", encoding="utf-8")
@@ -345,7 +345,7 @@ async def test_a_broken_sidecar_and_a_busy_library_stop_nothing(world: World, mo
 
 
 async def test_without_an_engine_names_wait_and_forgetting_does_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.sidecars.sidecar_names.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.features.people.sidecars.sidecar_names.RETRY_AFTER_S", 0.01)
     gone = False
 
     async def ask(call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
@@ -392,7 +392,7 @@ async def test_names_of_many_photos_are_read_with_few_calls_and_each_is_a_step_o
 
 
 async def test_a_full_queue_leaves_out_what_comes_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.people.sidecars.sidecar_names.MOST", 1)
+    monkeypatch.setattr("agent.features.people.sidecars.sidecar_names.MOST", 1)
     async with running(world, "both"):
         faces = [await photo(world, name, f"{name}1".encode()) for name in "ab"]
         await world.app.people.edit(NameFacesEdit(face_ids=tuple(faces), name="Mei"))

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
-from agent.engine.governor import Throttle
-from agent.library.status import LEAST_INTERVAL_S, MOST_PAUSE_S, AgentState, AgentStatus, ModelsShown, pause_after
-from agent.store.database import Database
+from agent.features.library.status import LEAST_INTERVAL_S, MOST_PAUSE_S, AgentState, AgentStatus, ModelsShown, pause_after
+from agent.inference.engine.governor import Throttle
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.database import Database
 
 if TYPE_CHECKING:
-    from agent.library.records import Counts
-    from agent.redaction.queries.redaction_queries import RedactionQueries
+    from agent.features.library.records import Counts
+    from agent.features.redaction.queries.redaction_queries import RedactionQueries
     from tests.support.in_process_agent import World
 
 
@@ -71,7 +71,7 @@ async def test_a_library_that_cant_be_counted_is_said_to_be_damaged(world: World
 async def test_an_engine_that_does_not_start_is_told_once_a_second_try_was_in_vain(
     world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.01, 60.0))
+    monkeypatch.setattr("agent.features.library.indexer.RETRY_AFTER_S", (0.01, 60.0))
     path = world.file("once")
     world.analyser.errors[path.path] = [EngineStartFailed()]
     async with world.running():
@@ -148,7 +148,7 @@ async def test_on_a_server_the_status_rests_from_what_the_database_did_for_it(
 
     monkeypatch.setattr(world.library, "counts", counted)
     monkeypatch.setattr(Database, "is_shared", True)
-    monkeypatch.setattr("agent.library.status.pause_after", pause)
+    monkeypatch.setattr("agent.features.library.status.pause_after", pause)
     async with world.running():
         await world.until(lambda: bool(took))
     assert took[0] >= 0.05
@@ -159,7 +159,7 @@ async def test_on_a_server_the_status_rests_from_what_the_database_did_for_it(
     [(0.0, False, LEAST_INTERVAL_S), (1.0, False, 20.0), (0.0, True, LEAST_INTERVAL_S), (0.2, True, 4.0), (3.0, True, MOST_PAUSE_S)],
 )
 def test_counting_keeps_to_its_share(counted_s: float, shared: bool, pause_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.library.status.MOST_SHARE", 20)
+    monkeypatch.setattr("agent.features.library.status.MOST_SHARE", 20)
     assert pause_after(counted_s, shared=shared) == pytest.approx(pause_s)
 
 
@@ -173,7 +173,7 @@ async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
         return counts
 
     monkeypatch.setattr(world.library, "counts", waiting)
-    monkeypatch.setattr("agent.library.status.MOST_SHARE", 10_000)
+    monkeypatch.setattr("agent.features.library.status.MOST_SHARE", 10_000)
     async with world.running():
         await world.until(lambda: bool(told))
         world.app.indexer.pause()
@@ -253,7 +253,7 @@ async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World,
 async def test_an_engine_that_started_before_its_model_came_is_no_problem(
     world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.01, 60.0))
+    monkeypatch.setattr("agent.features.library.indexer.RETRY_AFTER_S", (0.01, 60.0))
     path = world.file("a")
     world.analyser.errors[path.path] = [ModelMissing(model="mobilefacenet")]
     async with world.running():
@@ -266,7 +266,7 @@ async def test_an_engine_that_started_before_its_model_came_is_no_problem(
 async def test_groups_that_were_formed_after_the_last_photo_are_told(
     world: World, told: list[AgentStatus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.people.clusters.CALM_S", 0.01)
+    monkeypatch.setattr("agent.features.people.clusters.CALM_S", 0.01)
     async with world.running():
         await world.app.apply(Settings.model_validate({"recognition": {"enabled": True}}))
         await world.index("m1", "m2")

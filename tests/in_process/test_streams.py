@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.settings import Folder
+from agent.app import streams
+from agent.app.seen_by_member import SeenByMember
+from agent.app.streams import EventOut
 from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
-from agent.library.scan_schemas import ScanRequest
-from agent.main import streams
-from agent.main.seen_by_member import SeenByMember
-from agent.main.streams import EventOut
-from agent.web.access import LOCAL, Principal
-from agent.web.schemas import Status as StatusOut
-from tests.unit.web.conftest import VERSION, owner, served, shared_api
+from agent.features.library.scan_schemas import ScanRequest
+from agent.infrastructure.core.settings import Folder
+from agent.interfaces.web.access import LOCAL, Principal
+from agent.interfaces.web.schemas import Status as StatusOut
+from tests.unit.interfaces.web.conftest import VERSION, owner, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import httpx
     from fastapi.sse import ServerSentEvent
 
-    from agent.core.i18n import Texts
-    from agent.main.app import App
+    from agent.app.app import App
+    from agent.infrastructure.core.i18n import Texts
     from tests.support.in_process_agent import World
-    from tests.unit.web.conftest import Served
+    from tests.unit.interfaces.web.conftest import Served
 
 __all__ = ["owner", "served", "shared_api"]  # fixtures
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.alerts.alert_notes import alert_sending
-from agent.alerts.queries import AlertQueries
-from agent.alerts.records import ReceivedAlert
-from agent.alerts.routes import alert_routes
-from agent.alerts.service import Alerts
-from agent.core.i18n import Texts
-from agent.core.settings import Settings
+from agent.desktop.team import team_alerts
+from agent.desktop.team.team_alerts import ToldAlerts
 from agent.domain.severity import Severity
-from agent.messages.channels import Channels
-from agent.messages.sending import Wording
-from agent.store.key_homes import FileHome
-from agent.team import team_alerts
-from agent.team.team_alerts import ToldAlerts
-from agent.web.access import Role
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.key_homes import FileHome
+from agent.interfaces.web.access import Role
+from agent.server.alerts.alert_notes import alert_sending
+from agent.server.alerts.queries import AlertQueries
+from agent.server.alerts.records import ReceivedAlert
+from agent.server.alerts.routes import alert_routes
+from agent.server.alerts.service import Alerts
+from agent.server.messages.channels import Channels
+from agent.server.messages.sending import Wording
 from tests.support.joined_desktops import office_in
 
 if TYPE_CHECKING:

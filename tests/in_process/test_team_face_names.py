@@ -9,18 +9,18 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
+from agent.desktop.team.connection import TeamConnection
 from agent.domain.edits import NameFacesEdit, RejectFaces
 from agent.domain.errors import TeamUnreachable
-from agent.store.schema import desk_operation, person, rejection
-from agent.team.connection import TeamConnection
+from agent.infrastructure.store.schema import desk_operation, person, rejection
 from tests.support.joined_desktops import PHOTO, Desk, Office, Server, named_faces, office_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from agent.team.face_queries import Keep
-    from agent.web.desk_exchange import DeskOperation, DeskResults
+    from agent.desktop.team.face_queries import Keep
+    from agent.interfaces.web.desk_exchange import DeskOperation, DeskResults
 
 MEI, LIN = "Mei", "Lin"
 

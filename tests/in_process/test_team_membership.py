@@ -9,18 +9,18 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from agent.core.i18n import Texts
-from agent.core.settings import Settings
-from agent.desks import service
-from agent.desks.queries import begin_anew
+from agent.desktop.team.connection import TeamConnection
+from agent.desktop.team.team_tokens import Leaving
 from agent.domain.consent import ConsentState
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import TeamEnded, TeamNotJoined
-from agent.store.schema import desk_operation, team_person
-from agent.team.connection import TeamConnection
-from agent.team.team_tokens import Leaving
-from agent.web.access import Role
-from agent.web.desk_exchange import DeskOperation, DeskResults
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.schema import desk_operation, team_person
+from agent.interfaces.web.access import Role
+from agent.interfaces.web.desk_exchange import DeskOperation, DeskResults
+from agent.server.desks import service
+from agent.server.desks.queries import begin_anew
 from tests.support.joined_desktops import SETTINGS, Office, office_in, shared
 from tests.support.team_accounts import ORIGIN, PASSWORD
 

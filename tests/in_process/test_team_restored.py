@@ -9,18 +9,18 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select, update
 
-from agent.core.reach import Reach
-from agent.core.settings import Settings
-from agent.desks.queries import begin_anew
-from agent.store.schema import desk_face, desk_operation, identity, image, person, place, team_photo, upload
-from agent.team.photo_queries import REFUSED
+from agent.desktop.team.photo_queries import REFUSED
+from agent.infrastructure.core.reach import Reach
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.schema import desk_face, desk_operation, identity, image, person, place, team_photo, upload
+from agent.server.desks.queries import begin_anew
 from tests.support.joined_desktops import PHOTO, Desk, Office, named_faces, office_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from agent.web.desk_photos import PhotoResult, PhotoTaken
+    from agent.interfaces.web.desk_photos import PhotoResult, PhotoTaken
     from tests.support.joined_desktops import Server
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -109,7 +109,7 @@ async def test_whole_photos_that_a_restored_server_no_longer_has_are_sent_again(
 async def test_with_other_libraries_only_what_was_refused_is_told_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     server, one = office.server, office.one
     reach = Reach(frozenset({1}), curates=False, roots=())
-    monkeypatch.setattr("agent.desks.queries.current_reach", lambda: reach)
+    monkeypatch.setattr("agent.server.desks.queries.current_reach", lambda: reach)
     await shared(one)
     await one.until(lambda: (found := one.library.link()) is not None and found.generation != 0)
     beyond = b"beyond reach"

@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.core.settings import Settings, Share
+from agent.desktop.team.connection import TeamConnection
 from agent.domain.consent import ConsentState
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, RejectFaces
-from agent.store.schema import chip, embedding, face, image, place, rejection
-from agent.team.connection import TeamConnection
+from agent.infrastructure.core.settings import Settings, Share
+from agent.infrastructure.store.schema import chip, embedding, face, image, place, rejection
 from tests.support.joined_desktops import SETTINGS, Desk, Office, Server, office_in
 
 if TYPE_CHECKING:

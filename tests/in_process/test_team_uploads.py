@@ -14,13 +14,13 @@ import httpx
 import pytest_asyncio
 from sqlalchemy import func, select, update
 
-from agent.core.settings import Settings, Share
-from agent.desks import desk_uploads
-from agent.desks.upload_queries import DeskUploadQueries, SentPhoto, remove_file
-from agent.store.schema import image, member, place, upload
-from agent.team import upload_connection
-from agent.team.uploading import AT_ONCE
-from agent.web.access import Role
+from agent.desktop.team import upload_connection
+from agent.desktop.team.uploading import AT_ONCE
+from agent.infrastructure.core.settings import Settings, Share
+from agent.infrastructure.store.schema import image, member, place, upload
+from agent.interfaces.web.access import Role
+from agent.server.desks import desk_uploads
+from agent.server.desks.upload_queries import DeskUploadQueries, SentPhoto, remove_file
 from tests.support.joined_desktops import LIMITS, Desk, Office, Server, office_in
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pytest
     from sqlalchemy import Connection
 
-    from agent.accounts.records import TokenRecord
+    from agent.server.accounts.records import TokenRecord
     from tests.support.joined_desktops import Answering
 
 ANNA = "Anna"

@@ -10,9 +10,9 @@ import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageOnlineOnly, NotFound
 from agent.domain.jobs import Priority
-from agent.library.previews import Previews
-from agent.library.thumbnail_store import ThumbnailFile
-from agent.library.thumbnails import AT_ONCE, SIDE, Thumbnails
+from agent.features.library.previews import Previews
+from agent.features.library.thumbnail_store import ThumbnailFile
+from agent.features.library.thumbnails import AT_ONCE, SIDE, Thumbnails
 
 if TYPE_CHECKING:
     from tests.support.in_process_agent import World

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.events import RecognitionPurged
 from agent.domain.jobs import Priority
-from agent.library.recipes import EMBEDDER
-from agent.library.records import Shown
-from agent.sources.source import FileAppeared
+from agent.features.library.recipes import EMBEDDER
+from agent.features.library.records import Shown
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.sources.source import FileAppeared
 from tests.support.in_process_agent import NOW
 from tests.support.stored_embeddings import image_embeddings
 

@@ -17,18 +17,18 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from agent.accounts.secret_words import new_id
-from agent.core.reach import Reach, reaching
 from agent.domain.errors import StoreUnreachable, UploadGone, UploadLibrary, UploadOffset
-from agent.store.audit_log import AuditQueries
-from agent.store.database import Database
-from agent.uploads.queries import UploadQueries
-from agent.uploads.records import Limits, NewUpload, Outcome
-from agent.uploads.routes import upload_routes
-from agent.uploads.service import Uploads
-from agent.uploads.upload_files import INCOMING, UploadFiles
-from agent.web.access import Role, Scope
-from agent.web.scoped_route import MOST_OF_A_MEMBER
+from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.store.audit_log import AuditQueries
+from agent.infrastructure.store.database import Database
+from agent.interfaces.web.access import Role, Scope
+from agent.interfaces.web.scoped_route import MOST_OF_A_MEMBER
+from agent.server.accounts.secret_words import new_id
+from agent.server.uploads.queries import UploadQueries
+from agent.server.uploads.records import Limits, NewUpload, Outcome
+from agent.server.uploads.routes import upload_routes
+from agent.server.uploads.service import Uploads
+from agent.server.uploads.upload_files import INCOMING, UploadFiles
 from tests.support.team_accounts import START, Team
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from agent.backups.state import Archiving
-from agent.consent.schemas import ConsentGiven, PersonConsentsOut
-from agent.store.schema import face, person
+from agent.features.consent.schemas import ConsentGiven, PersonConsentsOut
+from agent.infrastructure.store.schema import face, person
+from agent.server.backups.state import Archiving
 from tests.support.journey import Journey
 from tests.support.real_program import CHECKOUT, WAIT_S
 from tests.support.real_server import RealServer

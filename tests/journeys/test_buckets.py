@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from agent.domain.events import ImageIndexed
-from agent.libraries.bucket_schemas import BucketOut, BucketsOut
-from agent.library.schemas import ImagePage
-from agent.redaction.schemas import CoverRequest, RedactionBatchOut
-from agent.web.whereabouts import find
+from agent.features.library.schemas import ImagePage
+from agent.features.redaction.schemas import CoverRequest, RedactionBatchOut
+from agent.interfaces.web.whereabouts import find
+from agent.server.libraries.bucket_schemas import BucketOut, BucketsOut
 from tests.support.journey import Journey
 from tests.support.real_program import WAIT_S
 from tests.support.real_server import RealServer

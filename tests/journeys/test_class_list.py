@@ -10,8 +10,8 @@ import pytest
 from pydantic import RootModel
 from sqlalchemy import func, select
 
-from agent.people.schemas import PersonOut
-from agent.store.schema import consent, embedding, identity, image, place
+from agent.features.people.schemas import PersonOut
+from agent.infrastructure.store.schema import consent, embedding, identity, image, place
 from tests.support.journey import Journey, Said
 from tests.support.real_program import WAIT_S
 from tests.support.real_server import RealServer

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from agent import __version__
-from agent.store.schema import desk_operation
+from agent.infrastructure.store.schema import desk_operation
 from tests.support.journey import PORTRAITS
 from tests.support.journey_desktop import PASSWORD, RECOGNISES, Desk, administrator, awaited, let_in
 from tests.support.real_program import WAIT_S

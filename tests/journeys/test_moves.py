@@ -14,14 +14,14 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, select
 
-from agent.core.paths import AppPaths
-from agent.library.records import Shown
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.embedded_postgres import ADDRESS_FILE
-from agent.store.key_homes import FileHome
-from agent.store.opening import open_library
-from agent.store.schema import image
-from agent.store.server_database import POSTGRES_FOLDER
+from agent.features.library.records import Shown
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.store.embedded_postgres import ADDRESS_FILE
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.schema import image
+from agent.infrastructure.store.server_database import POSTGRES_FOLDER
 from tests.support.moved_library import ROOT, MadeLibrary
 from tests.support.real_program import CHECKOUT, WAIT_S
 from tests.support.real_server import RealServer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_witness import AuditWitness
 from tests.support.journey import PORTRAITS, Journey
 from tests.support.journey_desktop import RECOGNISES, Desk, administrator, awaited, let_in
 from tests.support.real_server import RealServer

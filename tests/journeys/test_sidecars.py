@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.regions import area_of
-from agent.library.records import StoredImage
+from agent.features.library.records import StoredImage
 from tests.support import hostile_xmp
 from tests.support.inline_sidecars import SidecarsNow
 from tests.support.journey import Journey
@@ -21,7 +21,7 @@ PHOTOS, READ, HOSTILE, TO_WRITE = 100, 60, 14, 20
 # The engine of this journey hangs on one sidecar and crashes on another; no call about names may then take longer than seconds.
 BENT = f"""
 import sys
-from agent.engine import pool, xmp_calls
+from agent.inference.engine import pool, xmp_calls
 own_command = pool.own_command
 pool.own_command = lambda *words: {hostile_xmp.COMMAND!r} if words == ("engine-worker",) else own_command(*words)
 object.__setattr__(xmp_calls.READ_NAMES, "limit", 3.0)

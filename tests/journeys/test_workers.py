@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import make_url
 
 from agent.domain.events import ImageIndexed
-from agent.store.server_database import database_url
-from agent.store.worker_key import WORKER_KEY_FILE
-from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.records import WorkerState
+from agent.infrastructure.store.server_database import database_url
+from agent.infrastructure.store.worker_key import WORKER_KEY_FILE
+from agent.server.workers.queries.worker_rows import WorkerQueries
+from agent.server.workers.records import WorkerState
 from tests.support.journey import Journey
 from tests.support.real_program import CHECKOUT
 from tests.support.real_server import RealServer

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.domain.clustering import GroupBounds
-from agent.vision.clusterer import cluster
-from agent.vision.grouping import ClusterMember, Grouping
+from agent.inference.vision.clusterer import cluster
+from agent.inference.vision.grouping import ClusterMember, Grouping
 from tests.support.synthetic_embeddings import Ints, made
 
 PAIRS = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)).filter(lambda pair: pair[0] != pair[1]), max_size=12)

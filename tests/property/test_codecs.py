@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.domain.errors import ImageError
-from agent.vision.codecs import DecodeLimits, decode
+from agent.inference.vision.codecs import DecodeLimits, decode
 
 LIMITS = DecodeLimits(megapixels=1, megabytes=1)
 

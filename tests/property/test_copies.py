@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
-from agent.vision.copies import RenderOptions, render, restore
-from agent.vision.redactor import covered
+from agent.inference.vision.copies import RenderOptions, render, restore
+from agent.inference.vision.redactor import covered
 from tests.support.covered_files import FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba
 
 ONE = {name: FILES[name](1) for name in LOSSLESS}

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from agent.domain.embeddings import Near
 from agent.domain.people import Candidate
-from agent.vision import face_index as module
-from agent.vision import vectors as blocks
-from agent.vision.embedder import DIMENSIONS
-from agent.vision.face_index import FaceIndex, FaceQueries
+from agent.inference.vision import face_index as module
+from agent.inference.vision import vectors as blocks
+from agent.inference.vision.embedder import DIMENSIONS
+from agent.inference.vision.face_index import FaceIndex, FaceQueries
 from tests.support.synthetic_embeddings import Floats, face
 
 Library = dict[int, tuple[Floats, int]]  # face id -> vector, person

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.domain.redaction import head_of
-from agent.vision.aligner import TEMPLATE, similarity
-from agent.vision.detection import Detection, five, suppress
-from agent.vision.tiles import OVERLAP, WINDOW, spans
+from agent.inference.vision.aligner import TEMPLATE, similarity
+from agent.inference.vision.detection import Detection, five, suppress
+from agent.inference.vision.tiles import OVERLAP, WINDOW, spans
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
 sizes = st.floats(0.1, 1e4, allow_nan=False)

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.library.progress import WINDOW_S, BurstSummary, BurstTracker
+from agent.features.library.progress import WINDOW_S, BurstSummary, BurstTracker
 
 STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed", "ask"]), st.integers(0, 50)), max_size=60)
 

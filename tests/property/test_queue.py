@@ -17,11 +17,11 @@ from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ImageCo
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
-from agent.library.records import Noted
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.database import Database
-from agent.store.upgrade import open_database
-from agent.workers.relay import EventQueries
+from agent.features.library.records import Noted
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.upgrade import open_database
+from agent.server.workers.relay import EventQueries
 from tests.support.postgres_server import ON_SERVER, clear
 
 LEASE = timedelta(minutes=1)

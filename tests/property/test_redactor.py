@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
-from agent.vision.redactor import covered, redact
+from agent.inference.vision.redactor import covered, redact
 
 WIDTH, HEIGHT = 70, 50
 OPAQUE = (Style.SOLID, Style.EMOJI)

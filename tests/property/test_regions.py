@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from agent.domain.errors import XmpError
 from agent.domain.face import Box
 from agent.domain.regions import FaceRegion, NamedArea, NamedBox, area_of, stored, tidy, upright
-from agent.vision.xmp.editing import NEW, edited
-from agent.vision.xmp.region_changes import AddRegion, changes_to_forget, changes_to_write
-from agent.vision.xmp.xmp_packet import decode
-from agent.vision.xmp.xmp_reading import regions_of
-from agent.vision.xmp.xmp_tree import parse
+from agent.inference.vision.xmp.editing import NEW, edited
+from agent.inference.vision.xmp.region_changes import AddRegion, changes_to_forget, changes_to_write
+from agent.inference.vision.xmp.xmp_packet import decode
+from agent.inference.vision.xmp.xmp_reading import regions_of
+from agent.inference.vision.xmp.xmp_tree import parse
 from tests.support.inline_sidecars import SidecarsNow
 from tests.support.xmp_packets import DIGIKAM, region, regions, with_properties
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.config_check import merged, parsed_value, validated
-from agent.core.config_file import SettingsFile
-from agent.core.i18n import Texts
-from agent.core.setting_fields import SettingField, nearest_key, setting_fields
-from agent.core.settings import Settings
 from agent.domain.errors import SettingsError, SettingsInvalid
+from agent.infrastructure.core.config_check import merged, parsed_value, validated
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.setting_fields import SettingField, nearest_key, setting_fields
+from agent.infrastructure.core.settings import Settings
 
 SIMPLE = [field for field in setting_fields().values() if "[]" not in field.key]
 NUMBERS = [field for field in SIMPLE if field.kind in ("int", "float")]

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.desktop.screen.sightings import Glimpse, SightingKind, Sightings
 from agent.domain.face import Box
-from agent.screen.sightings import Glimpse, SightingKind, Sightings
 
 QUIET_S = 30.0
 PLACES = st.builds(Box, st.integers(0, 1800), st.integers(0, 900), st.integers(30, 300), st.integers(30, 300))

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.settings import Corner
-from agent.desktop.work_area import MARGIN, Rect, frame, place
+from agent.desktop.system.work_area import MARGIN, Rect, frame, place
+from agent.infrastructure.core.settings import Corner
 
 
 @given(

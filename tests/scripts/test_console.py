@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.i18n import Texts, catalogue
+from agent.infrastructure.core.i18n import Texts, catalogue
 from scripts.setup.console import Console, SetupFailed, clock
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from agent.domain.face import Box
-from agent.vision.detection import Detection
+from agent.inference.vision.detection import Detection
 from scripts.benchmarks.core_parity import _FACES, _overlaps, _varied
 
 POINTS = ((1.0, 1.0),) * 5

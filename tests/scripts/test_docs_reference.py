@@ -2,9 +2,9 @@
 
 import click
 
-from agent.core.setting_fields import setting_fields
+from agent.app.commands import ai_popup
 from agent.domain.errors import leaves
-from agent.main.commands import ai_popup
+from agent.infrastructure.core.setting_fields import setting_fields
 from scripts import api_reference
 from scripts.docs_reference import FOLDER, pages
 

@@ -11,12 +11,12 @@ import pytest
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover
-from agent.vision.copies import RenderOptions, render
+from agent.inference.vision.copies import RenderOptions, render
 from scripts.benchmarks import odd, run
 from tests.support.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
 
 if TYPE_CHECKING:
-    from agent.engine.pool import EnginePool
+    from agent.inference.engine.pool import EnginePool
 
 EMBEDDING = np.eye(1, 128, dtype="<f4").tobytes()
 

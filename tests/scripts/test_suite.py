@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine import worker_slot
+from agent.inference.engine import worker_slot
 from scripts.setup import suite, system
 from scripts.setup.console import Console
 from scripts.setup.venv import Venv

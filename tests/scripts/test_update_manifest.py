@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.updates.manifest import opened
+from agent.features.updates.manifest import opened
 from scripts.update_manifest import KEY_VARIABLE, main, public_key
 
 KEY = bytes(range(32))

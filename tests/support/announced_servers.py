@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agent.main.server.announcing import Announcer
-from agent.web.announcement import Announcement
+from agent.app.server.announcing import Announcer
+from agent.interfaces.web.announcement import Announcement
 
 
 def announcement() -> Announcement:

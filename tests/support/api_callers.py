@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pyotp
 
-from agent.web.access import SCOPES, Role, Scope
-from agent.web.whereabouts import find
+from agent.interfaces.web.access import SCOPES, Role, Scope
+from agent.interfaces.web.whereabouts import find
 from tests.support.real_server import RealServer
 
 PASSWORD = "four words hard to guess"

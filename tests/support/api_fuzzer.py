@@ -19,9 +19,9 @@ from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi import checks
 
-from agent.accounts.provider.request import LOGOUT
 from agent.domain.errors import leaves
-from agent.web.access import SCOPE_KEY, Scope
+from agent.interfaces.web.access import SCOPE_KEY, Scope
+from agent.server.accounts.provider.request import LOGOUT
 from tests.support.api_callers import Caller
 from tests.support.real_server import RealServer
 

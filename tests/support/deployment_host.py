@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import psutil
 
-from agent.main.server.reached import LINK_FILE
+from agent.app.server.reached import LINK_FILE
 from scripts.deploying.releases import _DATA, LOCK
 from tests.support.real_program import CHECKOUT, WAIT_S
 from tests.support.server_load import PASSWORD
@@ -107,20 +107,20 @@ class Version:
 
     def migrates(self, *, fails: bool = False) -> None:
         """Add an expand step."""
-        schema = (self.folder / "agent/store/schema.py").read_text()
+        schema = (self.folder / "agent/infrastructure/store/schema.py").read_text()
         [before] = re.findall(r'^REVISION = "(\d+)"', schema, re.MULTILINE)
         revision = "9000"
-        self.change("agent/store/schema.py", r'(?m)^REVISION = ".*"', f'REVISION = "{revision}"')
+        self.change("agent/infrastructure/store/schema.py", r'(?m)^REVISION = ".*"', f'REVISION = "{revision}"')
         text = _MIGRATION.format(revision=revision, before=before, fails='    raise RuntimeError("it fails")\n' if fails else "")
-        (self.folder / "agent/store/migrations/versions" / f"v{revision}_later.py").write_text(text)
+        (self.folder / "agent/infrastructure/store/migrations/versions" / f"v{revision}_later.py").write_text(text)
 
     def contracts(self) -> None:
         """Add an expand step, and after it a contract step that may be left for later."""
         self.migrates()
-        self.change("agent/store/schema.py", r'(?m)^REVISION = "9000"', 'REVISION = "9001"')
-        self.change("agent/store/schema.py", r"(?m)^SERVES_FROM = REVISION", 'SERVES_FROM = "9000"')
-        self.change("agent/store/schema.py", r'(?m)^WORKS_FROM = ".*"', 'WORKS_FROM = "9000"')
-        (self.folder / "agent/store/migrations/versions" / "v9001_gone.py").write_text(_CONTRACTS)
+        self.change("agent/infrastructure/store/schema.py", r'(?m)^REVISION = "9000"', 'REVISION = "9001"')
+        self.change("agent/infrastructure/store/schema.py", r"(?m)^SERVES_FROM = REVISION", 'SERVES_FROM = "9000"')
+        self.change("agent/infrastructure/store/schema.py", r'(?m)^WORKS_FROM = ".*"', 'WORKS_FROM = "9000"')
+        (self.folder / "agent/infrastructure/store/migrations/versions" / "v9001_gone.py").write_text(_CONTRACTS)
 
 
 class DeployedHost:

@@ -7,13 +7,13 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from sqlalchemy import func, select
 
+from agent.app.library_home import home_of_key
 from agent.domain.events import Recorded
-from agent.main.library_home import home_of_key
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import schema
-from agent.store.database import Database
-from agent.store.keys import LibraryKeys
-from agent.store.upgrade import open_database
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store import schema
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.upgrade import open_database
 from tests.support.real_program import RealProgram
 
 PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.core import memory_guard
-from agent.core.memory_guard import MB
-from agent.core.supervisor import SUPERVISED
-from agent.main import guarded
+from agent.app import guarded
+from agent.infrastructure.core import memory_guard
+from agent.infrastructure.core.memory_guard import MB
+from agent.infrastructure.core.supervisor import SUPERVISED
 
 STEP_MB, LIMIT_MB = 200, 1_000
 

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from agent.desktop.screen.capture import CaptureDesktop
+from agent.desktop.screen.region_picker import Pane
 from agent.domain.errors import CaptureGone, DesktopError, MonitorUnknown, NoWindow
 from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
-from agent.engine.analyser import Analyse
-from agent.engine.screen_port import GrabbedFrame
-from agent.screen.capture import CaptureDesktop
-from agent.screen.region_picker import Pane
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.screen_port import GrabbedFrame
 from tests.support.in_process_agent import analysis
 
 

@@ -27,8 +27,8 @@ SIDECARS: dict[str, bytes] = {
 # What the engine of these tests stumbles over.
 WORKER = f"""
 import os, time
-from agent.engine.engine_worker import main
-from agent.vision.xmp import photo_xmp
+from agent.inference.engine.engine_worker import main
+from agent.inference.vision.xmp import photo_xmp
 parse = photo_xmp.parse
 def stumble(body):
     if {HANGS.encode()!r} in body:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.memory_trimmer import MemoryTrimmer
-from agent.core.settings import Settings, folder_of
+from agent.app.app import App
+from agent.app.edges import Edges
+from agent.desktop.screen.capture import CaptureDesktop
 from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread, numbers
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
@@ -25,30 +26,29 @@ from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTime
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
-from agent.engine.analyser import Analyse, AnalysisEngine
-from agent.engine.matcher_port import ClusterMembers, Query
-from agent.engine.renderer import KeptRegion, Render, Rendered
-from agent.engine.screen_port import ScreenGrabber
-from agent.library.recipes import EMBEDDER, recipe_for
-from agent.main.app import App
-from agent.main.edges import Edges
-from agent.people.forgotten import ForgottenFile
-from agent.people.recognition_switch import Backups
-from agent.people.service import PeopleEdges
-from agent.people.sidecars.sidecar_store import Sidecars
-from agent.redaction.copy_files import CopyFileStore
-from agent.redaction.recovery_file import RecoveryFileStore
-from agent.redaction.restore import RedactionTools
-from agent.redaction.video.video_redactor import VideoRedactor
-from agent.screen.capture import CaptureDesktop
-from agent.sources.source import Emit
-from agent.store.audit_witness import AuditWitness
+from agent.features.library.recipes import EMBEDDER, recipe_for
+from agent.features.people.forgotten import ForgottenFile
+from agent.features.people.recognition_switch import Backups
+from agent.features.people.service import PeopleEdges
+from agent.features.people.sidecars.sidecar_store import Sidecars
+from agent.features.redaction.copy_files import CopyFileStore
+from agent.features.redaction.recovery_file import RecoveryFileStore
+from agent.features.redaction.restore import RedactionTools
+from agent.features.redaction.video.video_redactor import VideoRedactor
+from agent.inference.engine.analyser import Analyse, AnalysisEngine
+from agent.inference.engine.matcher_port import ClusterMembers, Query
+from agent.inference.engine.renderer import KeptRegion, Render, Rendered
+from agent.inference.engine.screen_port import ScreenGrabber
+from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
+from agent.infrastructure.core.settings import Settings, folder_of
+from agent.infrastructure.sources.source import Emit
+from agent.infrastructure.store.audit_witness import AuditWitness
 from tests.support.inline_sidecars import ask_here
 from tests.support.service_environment import environment
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
 if TYPE_CHECKING:
-    from agent.redaction.queries.redaction_queries import RedactionQueries
+    from agent.features.redaction.queries.redaction_queries import RedactionQueries
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS: Landmarks = ((10, 10), (30, 10), (20, 20), (12, 30), (28, 30))

@@ -10,18 +10,19 @@ from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Ne
 from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
 from agent.domain.people import Candidate
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.engine_worker import offer_videos
-from agent.engine.matcher import ReadPrints
-from agent.engine.matcher_calls import IdentifyRequest, NearRequest, Placed, Roster, SpreadRequest, by_group, parts
-from agent.engine.matcher_port import ClusterMembers, Query
-from agent.engine.matcher_service import MatchService
-from agent.engine.open_files import NewFile, Opener, new_file, open_photo
-from agent.engine.renderer import KeptRegion, Render, Rendered
-from agent.engine.rpc import Call
-from agent.engine.rpc_worker import RpcWorker
-from agent.engine.service import Engine
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.engine_worker import offer_videos
+from agent.inference.engine.matcher import ReadPrints
+from agent.inference.engine.matcher_calls import IdentifyRequest, NearRequest, Placed, Roster, SpreadRequest, by_group, parts
+from agent.inference.engine.matcher_port import ClusterMembers, Query
+from agent.inference.engine.matcher_service import MatchService
+from agent.inference.engine.open_files import NewFile, Opener, new_file
+from agent.inference.engine.renderer import KeptRegion, Render, Rendered
+from agent.inference.engine.rpc import Call
+from agent.inference.engine.rpc_worker import RpcWorker
+from agent.inference.engine.service import Engine
+from agent.infrastructure.core.photo_files import open_photo
 
 T = TypeVar("T")
 Q = TypeVar("Q")

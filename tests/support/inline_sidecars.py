@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from agent.domain.errors import XmpError
 from agent.domain.regions import NamedBox, Reading
-from agent.engine.engine_worker import offer_xmp
-from agent.engine.open_files import Opener
-from agent.engine.rpc import Call
-from agent.engine.rpc_worker import RpcWorker
-from agent.people.sidecars.sidecar_store import Removed, Sidecars, Written
+from agent.features.people.sidecars.sidecar_store import Removed, Sidecars, Written
+from agent.inference.engine.engine_worker import offer_xmp
+from agent.inference.engine.open_files import Opener
+from agent.inference.engine.rpc import Call
+from agent.inference.engine.rpc_worker import RpcWorker
 
 T = TypeVar("T")
 Q = TypeVar("Q")

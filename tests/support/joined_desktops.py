@@ -11,47 +11,47 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from agent.accounts.attempt_queries import AttemptQueries
-from agent.accounts.secret_words import new_id
-from agent.core.settings import Settings
-from agent.desks.desk_uploads import DeskUploads
-from agent.desks.join_queries import JoinQueries
-from agent.desks.joining import Joining
-from agent.desks.photos import DeskPhotoQueries
-from agent.desks.queries import DeskQueries
-from agent.desks.routes import desk_routes
-from agent.desks.service import Desks
-from agent.desks.unsent_photos import DeskPhotos
-from agent.desks.upload_queries import DeskUploadQueries
+from agent.desktop.team.connection import TeamConnection
+from agent.desktop.team.folder_sharing import FolderSharing
+from agent.desktop.team.line import TeamLine
+from agent.desktop.team.photo_queries import TeamPhotoQueries
+from agent.desktop.team.queries import TeamQueries
+from agent.desktop.team.records import Link
+from agent.desktop.team.service import TeamMembership
+from agent.desktop.team.team_alerts import TeamAlerts, ToldAlerts
+from agent.desktop.team.team_names import TeamNames
+from agent.desktop.team.team_tokens import TeamTokens
+from agent.desktop.team.team_upload_queries import TeamUploadQueries
+from agent.desktop.team.uploading import FolderUploads
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.domain.people import Certainty
-from agent.libraries.library_choice import LibraryChoice
-from agent.library.recipes import recognises
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.key_homes import FileHome
-from agent.store.schema import identity, metadata, person, place
-from agent.store.upgrade import open_database
-from agent.team.connection import TeamConnection
-from agent.team.folder_sharing import FolderSharing
-from agent.team.line import TeamLine
-from agent.team.photo_queries import TeamPhotoQueries
-from agent.team.queries import TeamQueries
-from agent.team.records import Link
-from agent.team.service import TeamMembership
-from agent.team.team_alerts import TeamAlerts, ToldAlerts
-from agent.team.team_names import TeamNames
-from agent.team.team_tokens import TeamTokens
-from agent.team.team_upload_queries import TeamUploadQueries
-from agent.team.uploading import FolderUploads
-from agent.uploads.queries import UploadQueries
-from agent.uploads.records import Limits
-from agent.uploads.routes import upload_routes
-from agent.uploads.service import Uploads
-from agent.uploads.upload_files import INCOMING, UploadFiles
-from agent.web.access import Role
+from agent.features.library.recipes import recognises
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.schema import identity, metadata, person, place
+from agent.infrastructure.store.upgrade import open_database
+from agent.interfaces.web.access import Role
+from agent.server.accounts.attempt_queries import AttemptQueries
+from agent.server.accounts.secret_words import new_id
+from agent.server.desks.desk_uploads import DeskUploads
+from agent.server.desks.join_queries import JoinQueries
+from agent.server.desks.joining import Joining
+from agent.server.desks.photos import DeskPhotoQueries
+from agent.server.desks.queries import DeskQueries
+from agent.server.desks.routes import desk_routes
+from agent.server.desks.service import Desks
+from agent.server.desks.unsent_photos import DeskPhotos
+from agent.server.desks.upload_queries import DeskUploadQueries
+from agent.server.libraries.library_choice import LibraryChoice
+from agent.server.uploads.queries import UploadQueries
+from agent.server.uploads.records import Limits
+from agent.server.uploads.routes import upload_routes
+from agent.server.uploads.service import Uploads
+from agent.server.uploads.upload_files import INCOMING, UploadFiles
 from tests.support.in_process_agent import NOW, World
 from tests.support.team_accounts import ORIGIN, PASSWORD, Team
 
@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from agent.accounts.service import Accounts
-    from agent.web.desk_exchange import DeskAlert
+    from agent.interfaces.web.desk_exchange import DeskAlert
+    from agent.server.accounts.service import Accounts
     from tests.support.team_accounts import SignedInMember
 
     Answering = Callable[[httpx.Request], Awaitable[httpx.Response]]

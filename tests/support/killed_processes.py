@@ -6,7 +6,7 @@ from pathlib import Path
 
 _HOLDING = """
 import sys, time
-from agent.core.scratch_folders import scratch_folder
+from agent.infrastructure.core.scratch_folders import scratch_folder
 with scratch_folder("copy", sys.argv[1]) as folder:
     (folder / "copy.png").write_bytes(b"a photo")
     print(folder / "copy.png", flush=True)

@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from agent.accounts.provider.fetching import MOST_BYTES
-from agent.core.server_settings import OidcSettings
-from agent.web.certificates import Certificates
+from agent.infrastructure.core.server_settings import OidcSettings
+from agent.interfaces.web.certificates import Certificates
+from agent.server.accounts.provider.fetching import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

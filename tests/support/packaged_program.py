@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent.core.build import Build
-from agent.store import upgrade
-from agent.store.schema import REVISION
+from agent.infrastructure.core.build import Build
+from agent.infrastructure.store import upgrade
+from agent.infrastructure.store.schema import REVISION
 from tests.support.real_program import CHECKOUT, RealProgram
 
 NEW_REVISION = "9000"
@@ -23,8 +23,8 @@ os.environ["APPIMAGE"] = os.path.abspath(__file__)  # as the AppImage's runtime 
 sys.path.insert(0, {checkout!r})
 import agent
 agent.__version__ = {version!r}
-import agent.core.build
-agent.core.build.resource = lambda _: Path({build!r})
+import agent.infrastructure.core.build
+agent.infrastructure.core.build.resource = lambda _: Path({build!r})
 {code}
 from agent.__main__ import main
 sys.exit(main())
@@ -44,14 +44,14 @@ def upgrade() -> None:
 '''
 
 _MIGRATES = """
-from agent.store import schema, upgrade
+from agent.infrastructure.store import schema, upgrade
 schema.REVISION = upgrade.REVISION = {revision!r}
 upgrade._MIGRATIONS = Path({migrations!r})
 """
 CRASHES_AT_ONCE = "sys.exit(3)"
 # The library is open, and migrated, when the agent begins to run.
-CRASHES_LATER = "import agent.main.agent_loop; agent.main.agent_loop.AgentLoop.run = lambda self, stop: os._exit(9)"
-HANGS_LATER = "import time, agent.main.agent_loop; agent.main.agent_loop.AgentLoop.run = lambda self, stop: time.sleep(1000)"
+CRASHES_LATER = "import agent.app.agent_loop; agent.app.agent_loop.AgentLoop.run = lambda self, stop: os._exit(9)"
+HANGS_LATER = "import time, agent.app.agent_loop; agent.app.agent_loop.AgentLoop.run = lambda self, stop: time.sleep(1000)"
 
 
 def script(folder: Path, version: str, build: Build, *, migrates: bool = False, code: str = "") -> bytes:

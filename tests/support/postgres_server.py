@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL
 
-from agent.store.database import Database
-from agent.store.schema import metadata
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.schema import metadata
 from tests.support.second_user import NOBODY
 
 # The server's programs are installed on Linux alone: elsewhere nothing of PostgreSQL is tested, which is the same code.

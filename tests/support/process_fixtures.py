@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.files import put_in_place
+from agent.infrastructure.core.files import put_in_place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from agent.web.certificates import Certificates
+    from agent.interfaces.web.certificates import Certificates
     from tests.support.message_receivers import MailServer, Receiver
     from tests.support.real_program import RealProgram
 
@@ -86,7 +86,7 @@ def bend() -> Callable[[str], list[str]]:
 SHIFTED = """
 import datetime, time
 from pathlib import Path
-from agent.core import environment
+from agent.infrastructure.core import environment
 off = Path({!r})
 class Shifted(datetime.datetime):
     @classmethod
@@ -170,9 +170,9 @@ from pathlib import Path
 
 import secretstorage
 
-from agent.store.key_homes import KeyringHome
-from agent.store.keys import LibraryKeys
-from agent.store.opening import open_library
+from agent.infrastructure.store.key_homes import KeyringHome
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.opening import open_library
 from agent.domain.errors import AgentError
 
 def wait_for_keyring():
@@ -198,7 +198,7 @@ keys = LibraryKeys(folder, home)
 @pytest.fixture
 def certificates(tmp_path: Path) -> "Certificates":
     """Of the servers below."""
-    from agent.web.certificates import Certificates
+    from agent.interfaces.web.certificates import Certificates
 
     made = Certificates(tmp_path / "certificates", lambda: ["localhost", "127.0.0.1"], lambda: datetime.now(UTC), None)
     made.load()
@@ -208,7 +208,7 @@ def certificates(tmp_path: Path) -> "Certificates":
 @pytest.fixture
 def trust(tmp_path: Path, certificates: "Certificates") -> ssl.SSLContext:
     """Trusts them."""
-    from agent.web.certificates import AUTHORITY_FILE
+    from agent.interfaces.web.certificates import AUTHORITY_FILE
 
     return ssl.create_default_context(cafile=tmp_path / "certificates" / AUTHORITY_FILE)
 

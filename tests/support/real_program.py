@@ -13,16 +13,16 @@ import httpx
 import psutil
 import pytest
 
-from agent.core.config_file import SettingsFile
-from agent.core.paths import AppPaths
+from agent.app.library_home import home_of_key
 from agent.domain.errors import AgentError
-from agent.library.schemas import ImageOut, ImagePage
-from agent.main.library_home import home_of_key
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.opening import open_library
-from agent.web.client import Client
-from agent.web.schemas import Status
-from agent.web.whereabouts import find
+from agent.features.library.schemas import ImageOut, ImagePage
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.store.opening import open_library
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.schemas import Status
+from agent.interfaces.web.whereabouts import find
 
 CHECKOUT = Path(__file__).parents[2]
 WAIT_S = 100.0  # tests of other programs share the cores

@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import psutil
 
-from agent.core.paths import INSTANCE_VARIABLE, AppPaths
-from agent.main.library_home import home_of_key
-from agent.main.server.process import CERTIFICATES_FOLDER
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.server_database import POSTGRES_FOLDER, database_url, server_database
-from agent.web.certificates import AUTHORITY_FILE
+from agent.app.library_home import home_of_key
+from agent.app.server.process import CERTIFICATES_FOLDER
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.paths import INSTANCE_VARIABLE, AppPaths
+from agent.infrastructure.store.server_database import POSTGRES_FOLDER, database_url, server_database
+from agent.interfaces.web.certificates import AUTHORITY_FILE
 from tests.support.real_program import CHECKOUT, WAIT_S, RealProgram
 
 

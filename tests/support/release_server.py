@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-from agent.core.build import Build, Channel, PackageKind
-from agent.updates.manifest import FileEntry
-from agent.updates.updater import this_platform
+from agent.features.updates.manifest import FileEntry
+from agent.features.updates.updater import this_platform
+from agent.infrastructure.core.build import Build, Channel, PackageKind
 from scripts.update_manifest import manifest_of, public_key, signed
 
 KEY = bytes(range(32))

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from agent.core.environment import Environment
-from agent.core.observable import Observable
-from agent.core.settings import Settings
+from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.observable import Observable
+from agent.infrastructure.core.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from agent.library.queries import face_rows
-from agent.store.schema import embedding, face
+from agent.features.library.queries import face_rows
+from agent.infrastructure.store.schema import embedding, face
 
 if TYPE_CHECKING:
     from agent.domain.face import Face
-    from agent.store.database import Queries
+    from agent.infrastructure.store.database import Queries
 
 
 def image_embeddings(library: Queries, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:

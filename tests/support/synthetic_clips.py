@@ -16,8 +16,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from agent.domain.face import Box
-from agent.vision.codecs import Pixels
-from agent.vision.detection import Detection, five
+from agent.inference.vision.codecs import Pixels
+from agent.inference.vision.detection import Detection, five
 
 SQUARE = 40
 

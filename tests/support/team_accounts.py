@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.accounts.passwords import Passwords
-from agent.accounts.queries import AccountQueries
-from agent.accounts.routes import account_routes
-from agent.accounts.second_factor import SecondFactor
-from agent.accounts.service import Accounts, Caller
-from agent.accounts.sign_in_attempts import SignInAttempts
-from agent.accounts.team_access import TeamAccess
-from agent.core.i18n import Texts
-from agent.main.commands_api import guarded
+from agent.app.commands_api import guarded
+from agent.infrastructure.core.i18n import Texts
+from agent.server.accounts.passwords import Passwords
+from agent.server.accounts.queries import AccountQueries
+from agent.server.accounts.routes import account_routes
+from agent.server.accounts.second_factor import SecondFactor
+from agent.server.accounts.service import Accounts, Caller
+from agent.server.accounts.sign_in_attempts import SignInAttempts
+from agent.server.accounts.team_access import TeamAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastapi import FastAPI
 
-    from agent.accounts.records import Member
-    from agent.accounts.sessions import OpenedSession
-    from agent.store.database import Database
-    from agent.web.access import Principal, Role
+    from agent.infrastructure.store.database import Database
+    from agent.interfaces.web.access import Principal, Role
+    from agent.server.accounts.records import Member
+    from agent.server.accounts.sessions import OpenedSession
 
 ORIGIN = "https://photos.example:8443"
 LOCAL_TOKEN = "local-token"

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from agent.core.settings import Settings
+from agent.desktop.screen.sightings import SightingAnnouncement
+from agent.desktop.screen.watch import Circumstances, WatchService
 from agent.domain.errors import AgentError
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
 from agent.domain.screen import WatchState
-from agent.engine.governor import Power
-from agent.engine.screen_port import WatchedDesktop, WatchedScreen, WatchTask
-from agent.library.work_state import WorkState
-from agent.screen.sightings import SightingAnnouncement
-from agent.screen.watch import Circumstances, WatchService
+from agent.features.library.work_state import WorkState
+from agent.inference.engine.governor import Power
+from agent.inference.engine.screen_port import WatchedDesktop, WatchedScreen, WatchTask
+from agent.infrastructure.core.settings import Settings
 from tests.support.in_process_agent import LANDMARKS, NOW
 from tests.support.service_environment import environment
 

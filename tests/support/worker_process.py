@@ -7,18 +7,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.core.settings import Settings
-from agent.core.threads import leave, loop_threads
 from agent.domain.errors import AgentError, EngineCrashed, ImageMissing, ModelMissing
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse, AnalysisEngine
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.seals import Seals
+from agent.inference.engine.analyser import Analyse, AnalysisEngine
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.core.threads import leave, loop_threads
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.seals import Seals
 
 if TYPE_CHECKING:
-    from agent.people.reference_recognition import KnownReferences
+    from agent.features.people.reference_recognition import KnownReferences
 
 SLOTS = 4
 CRASH = "crash"
@@ -68,8 +68,8 @@ def engine(pause: float) -> AnalysisEngine:
 
 
 async def main(url: str, name: str, pause: float, drain_s: float) -> None:
-    from agent.main.worker_process import WorkerEdges, stopped_by_signals, work
-    from agent.workers import worker
+    from agent.app.worker_process import WorkerEdges, stopped_by_signals, work
+    from agent.server.workers import worker
     from tests.support.in_process_agent import FakeMatcher
 
     worker.BEAT_S = 0.5  # the tests' sweepers wait less, too

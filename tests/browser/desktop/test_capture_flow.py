@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Locator, expect
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 from tests.browser.conftest import need
 from tests.support.drag_target import drop_target
 from tests.support.image_window import shown

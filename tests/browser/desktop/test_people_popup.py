@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 from tests.support.accessibility import violations
 from tests.support.photo_album import BLURRED, FIRST, UNCLEAR, Album
 

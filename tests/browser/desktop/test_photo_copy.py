@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 from tests.browser.conftest import need
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import Corner
-from agent.desktop.popup import PopupHost
+from agent.desktop.popup.popup import PopupHost
 from agent.domain.errors import NoDisplay, PopupFailed
+from agent.infrastructure.core.settings import Corner
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Desktop
 
 PAGE_COLOUR = (11, 107, 200)
-COMMAND = [sys.executable, "-m", "agent.desktop.popup_window"]
+COMMAND = [sys.executable, "-m", "agent.desktop.popup.popup_window"]
 # Served with the agent's own strict policy: the window may not depend on scripts in the page.
 PAGE = b"""<!doctype html><title>waiting</title>
 <body style="margin:0; background:rgb(11,107,200)">

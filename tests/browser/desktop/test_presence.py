@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.desktop.presence import Presence, presence
+from agent.desktop.system.presence import Presence, presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

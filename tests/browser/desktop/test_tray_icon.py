@@ -17,9 +17,9 @@ COLOURS = {"idle": (10, 200, 120), "working": (250, 180, 10), "paused": (90, 90,
 PROGRAM = """
 import sys, threading
 from pathlib import Path
-from agent.desktop.display import tray_available
-from agent.desktop.tray import RecentResult, Tray, TrayActions, TrayModel, TrayState
-from agent.core.i18n import Texts
+from agent.desktop.system.display import tray_available
+from agent.desktop.tray.tray import RecentResult, Tray, TrayActions, TrayModel, TrayState
+from agent.infrastructure.core.i18n import Texts
 
 def pause():
     print("pause")

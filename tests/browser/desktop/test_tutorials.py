@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 from scripts.film.film import film
 from scripts.film.hands import hand
 from scripts.film.play import FOLDER, LANGUAGES, Play, Scene, read

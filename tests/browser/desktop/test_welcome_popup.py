@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 from tests.browser.desktop.test_people_popup import POPUP, Popup, Until
 from tests.support.accessibility import violations
 

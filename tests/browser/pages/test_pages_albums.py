@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from agent.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.i18n import LANGUAGES, Texts
 from tests.support.accessibility import violations
 
 Visit = Callable[..., None]

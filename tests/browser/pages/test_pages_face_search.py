@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from agent.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.i18n import LANGUAGES, Texts
 
 Visit = Callable[..., None]
 TEXTS = {language: Texts(language) for language in LANGUAGES}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, Route, ViewportSize, expect
 
-from agent.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.i18n import LANGUAGES, Texts
 
 if TYPE_CHECKING:
     from tests.browser.pages.conftest import InEachLanguage

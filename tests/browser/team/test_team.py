@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 from tests.support.journey import Journey
 from tests.support.real_program import RealProgram
 from tests.support.real_server import RealServer

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from agent.core.i18n import Texts
-from agent.store.worker_key import WORKER_KEY_FILE
-from agent.workers.queries.worker_rows import WorkerQueries
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.store.worker_key import WORKER_KEY_FILE
+from agent.server.workers.queries.worker_rows import WorkerQueries
 from scripts.benchmarks.availability_hosts import Host, Network, network
 from tests.support.journey import Journey
 from tests.support.journey_desktop import RECOGNISES, Desk

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
-from agent.uploads.upload_files import INCOMING
+from agent.server.uploads.upload_files import INCOMING
 from tests.support.real_server import RealServer
 
 pytestmark = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
-from agent.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.i18n import LANGUAGES, Texts
 from scripts.page_conditions import wait_for_condition
 from scripts.signing_in import sign_in
 from tests.support.accessibility import violations

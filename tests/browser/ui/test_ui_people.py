@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from agent.core.i18n import LANGUAGES
 from agent.domain.errors import NothingToUndo
-from agent.library.recipes import EMBEDDER
+from agent.features.library.recipes import EMBEDDER
+from agent.infrastructure.core.i18n import LANGUAGES
 from tests.support.photo_album import ALBUM, BLURRED, BOTH, FIRST, SECOND, Album
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from agent.app.library_home import backup_store
 from agent.domain.errors import AgentError
-from agent.main.library_home import backup_store
-from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.infrastructure.store.opening import BACKUPS_FOLDER, DATABASE_FILE
 
 if TYPE_CHECKING:
     from tests.browser.ui.conftest import Visitor

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 
 if TYPE_CHECKING:
     from tests.browser.ui.conftest import Visitor

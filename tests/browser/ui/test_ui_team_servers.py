@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.support.announced_servers import announced, announcement
 
 if TYPE_CHECKING:
-    from agent.web.announcement import Announcement
+    from agent.interfaces.web.announcement import Announcement
     from tests.browser.ui.conftest import Visitor
     from tests.support.real_program import RealProgram
 

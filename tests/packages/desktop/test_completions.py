@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.cli.completion import script
+from agent.interfaces.cli.completion import script
 from installers.linux.tree import lay
 
 ROOT = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PyInstaller.archive.readers import CArchiveReader  # type: ignore[import-untyped,unused-ignore]
 
-from agent.core.resources import CHECKOUT
+from agent.infrastructure.core.resources import CHECKOUT
 from scripts.licences import refused, rules
 
 pytestmark = pytest.mark.timeout(900)  # the first one waits for PyInstaller

@@ -100,7 +100,7 @@ def test_it_carries_ui_texts_profiles_icons_and_the_models_manifest(wheel: Path)
 
 
 def test_it_carries_the_migrations_which_are_files_that_nothing_imports(wheel: Path) -> None:
-    own = {path.relative_to(ROOT).as_posix() for path in (ROOT / "agent" / "store" / "migrations").rglob("*.py")}
+    own = {path.relative_to(ROOT).as_posix() for path in (ROOT / "agent" / "infrastructure" / "store" / "migrations").rglob("*.py")}
     assert len(own) > 3 and own <= set(zipfile.ZipFile(wheel).namelist())
 
 

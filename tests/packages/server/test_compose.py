@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from agent.core.config_check import validated
-from agent.core.config_environment import from_environment
+from agent.infrastructure.core.config_check import validated
+from agent.infrastructure.core.config_environment import from_environment
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "installers" / "server" / "compose"

@@ -11,9 +11,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from agent.core.child import own_command
-from agent.store.embedded_postgres import EmbeddedPostgres
-from agent.store.postgres_programs import NEWEST, Programs, account
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
+from agent.infrastructure.store.postgres_programs import NEWEST, Programs, account
 
 FOLDER = Path(__file__).parents[3] / "installers" / "server" / "compose"
 

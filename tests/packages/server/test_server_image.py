@@ -75,7 +75,7 @@ def container(root: Path, config: dict[str, Any], folder: Path) -> Iterator[Cont
 
 
 def test_it_serves_scans_and_stops(container: Container, config: dict[str, Any]) -> None:
-    from agent.models.model_store import ModelStore
+    from agent.features.models.model_store import ModelStore
 
     assert config["User"] == f"{USER}:{USER}"
     container.start()

@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agent.core.files import keeps_from_replacing
-from agent.core.typed_paths import typed_path
 from agent.domain.errors import ImageUnreadable
-from agent.engine.open_files import open_photo
-from agent.redaction.copy_files import CopyFileStore
-from agent.redaction.options import RedactionOptions
-from agent.sources.folder.folder_observer import Observation
-from agent.sources.folder.folder_scan import missing, walk_images
+from agent.features.redaction.copy_files import CopyFileStore
+from agent.features.redaction.options import RedactionOptions
+from agent.infrastructure.core.files import keeps_from_replacing
+from agent.infrastructure.core.photo_files import open_photo
+from agent.infrastructure.core.typed_paths import typed_path
+from agent.infrastructure.sources.folder.folder_observer import Observation
+from agent.infrastructure.sources.folder.folder_scan import missing, walk_images
 
 VERBATIM = "\\\\?\\"
 DEEP = "\\".join(["a folder with a name that takes its time"] * 8)

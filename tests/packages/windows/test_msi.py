@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.config_check import validated
-from agent.core.config_environment import from_environment
+from agent.infrastructure.core.config_check import validated
+from agent.infrastructure.core.config_environment import from_environment
 from installers.windows.msi import msi
 from tests.packages.windows.conftest import MakeStandIn, Wine, files_of, until
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 from tests.packages.windows.conftest import Wine
 from tests.packages.windows.windows_python import CHECKOUT
 from tests.support.journey import LIMIT_S, Albums, Running, Said, Scan

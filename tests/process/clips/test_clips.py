@@ -18,7 +18,6 @@ import pytest_asyncio
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import (
     CopyUnproven,
     CopyUnwritable,
@@ -31,18 +30,19 @@ from agent.domain.errors import (
 )
 from agent.domain.redaction import Look, Style
 from agent.domain.video import ProvenPart, SeenPart, Video, VideoPart
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.video_engine import EngineAnimations, EngineVideos
-from agent.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoRenderer
-from agent.redaction.video.job_files import VideoJobFolder
-from agent.redaction.video.video_redactor import VideoOptions, VideoProgress, VideoRedactor
+from agent.features.redaction.video.job_files import VideoJobFolder
+from agent.features.redaction.video.video_redactor import VideoOptions, VideoProgress, VideoRedactor
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.video_engine import EngineAnimations, EngineVideos
+from agent.inference.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoRenderer
+from agent.infrastructure.core.settings import EngineSettings
 from tests.support.inline_engine import InlineAnalyser, InlineEngine
 from tests.support.synthetic_clips import Made, made_clip, place
 
 LONG = Made(moments=range(0, 80 * 300, 300), size=(160, 120), options=(("g", "16"), ("preset", "ultrafast")), sound=None)
-WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

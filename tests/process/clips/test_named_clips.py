@@ -12,18 +12,18 @@ import pytest
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from agent.core.settings import RecognitionSettings
 from agent.domain.embeddings import FreshEmbedding
 from agent.domain.face import Box
 from agent.domain.people import Bounds, Candidate, Identity, identify
 from agent.domain.redaction import Look, PeopleChoice
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.video_engine import EngineVideos
-from agent.library.recipes import redaction_recipe
-from agent.redaction.video.job_files import VideoJobFolder
-from agent.redaction.video.video_redactor import Naming, VideoCopy, VideoOptions, VideoRedactor
-from agent.redaction.video.visibility import Why
+from agent.features.library.recipes import redaction_recipe
+from agent.features.redaction.video.job_files import VideoJobFolder
+from agent.features.redaction.video.video_redactor import Naming, VideoCopy, VideoOptions, VideoRedactor
+from agent.features.redaction.video.visibility import Why
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.video_engine import EngineVideos
+from agent.infrastructure.core.settings import RecognitionSettings
 from tests.support.inline_engine import InlineAnalyser, InlineEngine
 
 WIDTH, HEIGHT, SIDE, FRAMES = 640, 320, 90, 50

@@ -18,15 +18,15 @@ from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
 from agent.domain.tracks import trails_of
 from agent.domain.video import Covered, Piece, Video, VideoDetection, ends_alike, is_clip, parts_of_copy
-from agent.vision.codecs import DecodeLimits
-from agent.vision.detection import Detection
-from agent.vision.video import probe as probing
-from agent.vision.video.joined_parts import join
-from agent.vision.video.looking import look_through
-from agent.vision.video.probe import probe
-from agent.vision.video.video_opening import frames, moment_of
-from agent.vision.video.video_proof import prove_part
-from agent.vision.video.writing import write_part
+from agent.inference.vision.codecs import DecodeLimits
+from agent.inference.vision.detection import Detection
+from agent.inference.vision.video import probe as probing
+from agent.inference.vision.video.joined_parts import join
+from agent.inference.vision.video.looking import look_through
+from agent.inference.vision.video.probe import probe
+from agent.inference.vision.video.video_opening import frames, moment_of
+from agent.inference.vision.video.video_proof import prove_part
+from agent.inference.vision.video.writing import write_part
 from tests.support.synthetic_clips import Made, changing_clip, look, made_clip, place, red_share
 
 LIMITS = DecodeLimits(megapixels=50, megabytes=100)

@@ -8,12 +8,12 @@ import pytest
 
 from agent.domain.errors import AgentError
 from agent.domain.video import Piece, parts_of_copy
-from agent.vision.codecs import DecodeLimits
-from agent.vision.video.joined_parts import join
-from agent.vision.video.looking import look_through
-from agent.vision.video.probe import probe
-from agent.vision.video.video_proof import prove_part
-from agent.vision.video.writing import write_part
+from agent.inference.vision.codecs import DecodeLimits
+from agent.inference.vision.video.joined_parts import join
+from agent.inference.vision.video.looking import look_through
+from agent.inference.vision.video.probe import probe
+from agent.inference.vision.video.video_proof import prove_part
+from agent.inference.vision.video.writing import write_part
 from tests.support.synthetic_clips import Made, look, made_clip
 
 SMALL = Made(size=(96, 64), moments=range(0, 288, 24))

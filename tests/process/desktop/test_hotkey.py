@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from agent.desktop.hotkey import X11Hotkey, hotkey
+from agent.desktop.system.hotkey import X11Hotkey, hotkey
 from agent.domain.errors import HotkeyTaken, HotkeyUnavailable
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.i18n import Texts
-from agent.desktop import session_bus
-from agent.desktop.notify import SERVICE, Notifier
+from agent.desktop.notifications.notify import SERVICE, Notifier
+from agent.desktop.system import session_bus
 from agent.domain.errors import CaptureRefused
+from agent.infrastructure.core.i18n import Texts
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
 
@@ -54,9 +54,9 @@ asyncio.run(main())
 
 CLIENT = """
 import asyncio
-from agent.desktop.notify import Notifier
+from agent.desktop.notifications.notify import Notifier
 from agent.domain.errors import CaptureRefused
-from agent.core.i18n import Texts
+from agent.infrastructure.core.i18n import Texts
 
 async def main():
     notifier = Notifier()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.memory_guard import Guarded, MemoryGuard, ProcessKind
-from agent.core.program_settings import MemorySettings
-from agent.core.settings import Corner
-from agent.desktop import popup as popup_module
-from agent.desktop.popup import PopupHost
+from agent.desktop.popup import popup as popup_module
+from agent.desktop.popup.popup import PopupHost
 from agent.domain.errors import LibraryMissing, PopupFailed, WebViewMissing
-from agent.engine.worker_slot import FamilyMemory
+from agent.inference.engine.worker_slot import FamilyMemory
+from agent.infrastructure.core.memory_guard import Guarded, MemoryGuard, ProcessKind
+from agent.infrastructure.core.program_settings import MemorySettings
+from agent.infrastructure.core.settings import Corner
 
 # Notes each request in a file; `MODE` (its first word) says how it behaves.
 CHILD = """
@@ -284,7 +284,7 @@ async def test_a_library_that_the_web_engine_lacks_is_named(tmp_path: Path) -> N
     (tmp_path / "PySide6" / "__init__.py").touch()
     lacks = "libnss3.so: cannot open shared object file: No such file or directory"
     (tmp_path / "PySide6" / "QtWebEngineWidgets.py").write_text(f"raise ImportError({lacks!r})", encoding="utf-8")
-    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from agent.desktop.popup_window import main; sys.exit(main())"
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from agent.desktop.popup.popup_window import main; sys.exit(main())"
 
     async def url() -> str:
         return "http://127.0.0.1:1/"
@@ -298,7 +298,8 @@ async def test_a_library_that_the_web_engine_lacks_is_named(tmp_path: Path) -> N
 async def test_a_windows_without_webview2_is_told_so(tmp_path: Path) -> None:
     """The window's own process, as if on a Windows where pywebview finds Internet Explorer alone."""
     program = (
-        "import sys, types; from agent.desktop import popup_window; sys.platform = 'win32'; popup_window.prepare_scaling = lambda: None;"
+        "import sys, types; from agent.desktop.popup import popup_window; sys.platform = 'win32'; popup_window.prepare_scaling = lambda: "
+        "None;"
         "sys.modules['webview.platforms.winforms'] = types.SimpleNamespace(renderer='mshtml'); sys.exit(popup_window.main())"
     )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.desktop import portal as portal_module
-from agent.desktop.portal import only_portal, screenshot, shot
+from agent.desktop.system import portal as portal_module
+from agent.desktop.system.portal import only_portal, screenshot, shot
 from agent.domain.errors import CaptureCancelled, CaptureRefused, PortalMissing
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")

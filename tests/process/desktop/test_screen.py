@@ -9,21 +9,21 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from agent.core.memory_guard import MB, MemoryGuard
-from agent.core.program_settings import MemorySettings
-from agent.core.settings import EngineSettings
+from agent.app.guarded import guarded_screen
 from agent.domain.errors import CaptureGone, MonitorUnknown, ProcessMemory, RegionOutside, ScreenUnavailable
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style, cover_of
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.screen_engine import ScreenEngine
-from agent.engine.screen_service import MOST_OPEN
-from agent.main.guarded import guarded_screen
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.screen_engine import ScreenEngine
+from agent.inference.engine.screen_service import MOST_OPEN
+from agent.infrastructure.core.memory_guard import MB, MemoryGuard
+from agent.infrastructure.core.program_settings import MemorySettings
+from agent.infrastructure.core.settings import EngineSettings
 from tests.support.image_window import shown
 
 TASK = Analyse("", Recipe("centerface-2"))

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import CaptureGone, MonitorUnknown
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
-from agent.engine import screen_engine
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.screen_engine import ScreenEngine
-from agent.engine.screen_port import WatchTask
-from agent.engine.screen_watch import TILE, changed_area, tile_sums
+from agent.inference.engine import screen_engine
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.screen_engine import ScreenEngine
+from agent.inference.engine.screen_port import WatchTask
+from agent.inference.engine.screen_watch import TILE, changed_area, tile_sums
+from agent.infrastructure.core.settings import EngineSettings
 from tests.support.image_window import shown
 from tests.support.in_process_agent import LANDMARKS
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.desktop import session_bus
+from agent.desktop.system import session_bus
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from Xlib import X, Xatom, display
 
-from agent.desktop.window_list import XWindows
+from agent.desktop.system.window_list import XWindows
 from agent.domain.face import Box
 from agent.domain.scene import Scene
 

@@ -11,7 +11,6 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -25,12 +24,13 @@ from agent.domain.errors import (
     ModelWrongHash,
 )
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig, ModelFile
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.infrastructure.core.settings import EngineSettings
 
-WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"]
 DETECT = Recipe("centerface-2")
 # Answers `hello`, then does what follows for every other request `r`.
 FAKE = """
@@ -161,7 +161,7 @@ async def test_a_worker_ends_when_its_agent_does(engine_config: EngineConfig) ->
 
 
 async def test_a_worker_that_hangs_ends_too_when_its_agent_does() -> None:
-    hanging = """import time, agent.engine.rpc_worker as serving, agent.engine.engine_worker as worker
+    hanging = """import time, agent.inference.engine.rpc_worker as serving, agent.inference.engine.engine_worker as worker
 serving._LAST_TASK_S = 0.1
 worker.EngineWorker.serve = lambda self, message: time.sleep(600)
 raise SystemExit(worker.main())"""
@@ -184,7 +184,7 @@ async def test_a_worker_ends_at_once_on_sigterm() -> None:
 
 async def test_the_agent_loads_nothing_that_decodes_or_computes() -> None:
     look = (
-        "import sys, agent.main.process, agent.main.agent_loop;"
+        "import sys, agent.app.process, agent.app.agent_loop;"
         "print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL', 'pyexpat', 'xml'} & set(sys.modules))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
@@ -194,7 +194,8 @@ async def test_the_agent_loads_nothing_that_decodes_or_computes() -> None:
 
 async def test_the_agents_side_stays_light() -> None:
     look = (
-        "import sys, agent.engine.pool, agent.models.model_store; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
+        "import sys, agent.inference.engine.pool, agent.features.models.model_store; "
+        "print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()

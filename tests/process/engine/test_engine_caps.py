@@ -9,12 +9,12 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import EngineMemory
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.infrastructure.core.settings import EngineSettings
 
 # Says hello with the threads it was given, answers a match, and takes 80 MB more and long at an analysis.
 FAKE = """

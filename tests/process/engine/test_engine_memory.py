@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.core.settings import EngineSettings as Settings
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig, ModelFile
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.rpc_worker import _SETTLED
-from agent.engine.runtime import Runtime
-from agent.engine.service import Engine
-from agent.engine.worker_slot import memory_of
-from agent.vision.detectors.centerface import CenterFace
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.rpc_worker import _SETTLED
+from agent.inference.engine.runtime import Runtime
+from agent.inference.engine.service import Engine
+from agent.inference.engine.worker_slot import memory_of
+from agent.inference.vision.detectors.centerface import CenterFace
+from agent.infrastructure.core.settings import EngineSettings as Settings
 from tests.support.onnx_device import ONNX_RUNTIME
 
 MB = 2**20

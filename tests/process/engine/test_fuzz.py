@@ -21,16 +21,16 @@ from hypothesis import strategies as st
 from PIL import ImageCms
 from pillow_heif import register_heif_opener
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, ImageError, RedactionError
 from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.renderer import Render
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.renderer import Render
+from agent.infrastructure.core.settings import EngineSettings
 
 CHECKOUT = Path(__file__).parents[3]
 LIMIT_S = 120  # a busy machine is no failure

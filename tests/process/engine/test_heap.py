@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.core import heap
+from agent.infrastructure.core import heap
 
 # Threads that are all busy allocating at once; then the C library lists its heaps.
 PROGRAM = """
 import ctypes, sys, threading
-from agent.core.heap import few_arenas
+from agent.infrastructure.core.heap import few_arenas
 if sys.argv[1] == "few":
     few_arenas()
 together = threading.Barrier(8)
@@ -43,7 +43,7 @@ def test_threads_share_two_parts_of_the_heap(tmp_path: Path) -> None:
 # Much memory with something small above each part, so that it can't go back by itself; then what the process holds, before and after.
 HOLES = """
 import pathlib
-from agent.core.heap import give_back
+from agent.infrastructure.core.heap import give_back
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 kept = [(b"." * 60_000, bytes(1000)) for _ in range(1000)]  # Python has an arena of its own for what is smaller than 512 bytes
@@ -63,7 +63,7 @@ def test_free_memory_in_the_middle_of_the_heap_goes_back_to_the_system() -> None
 # A large piece between small ones, after another has been freed: glibc would have learnt to keep such pieces.
 LARGE = """
 import pathlib
-from agent.core.heap import large_apart
+from agent.infrastructure.core.heap import large_apart
 large_apart()
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
@@ -84,7 +84,7 @@ def test_a_large_piece_goes_back_when_it_is_freed() -> None:
 # Libraries, and how many bytes of files the process holds, before and after; then a library's code is run.
 CODE = """
 import hashlib, pathlib, ssl, sys
-from agent.core.heap import let_go_of_code, mappings
+from agent.infrastructure.core.heap import let_go_of_code, mappings
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[2]) * 4096
 known = {known}
@@ -135,7 +135,7 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
     class Nothing:
         def __init__(self, _: None) -> None: ...
 
-    monkeypatch.setattr("agent.core.heap.ctypes.CDLL", Nothing)
+    monkeypatch.setattr("agent.infrastructure.core.heap.ctypes.CDLL", Nothing)
     heap.few_arenas()
     heap.give_back()
     heap.large_apart()
@@ -149,7 +149,7 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("tidy", [True, False])
 def test_what_is_here_to_stay_is_not_looked_through_again(tidy: bool) -> None:
     counted = "print(gc.get_freeze_count(), len(gc.get_objects()))"
-    code = f"import gc; from agent.core.heap import here_to_stay; here_to_stay(tidy={tidy}); {counted}"
+    code = f"import gc; from agent.infrastructure.core.heap import here_to_stay; here_to_stay(tidy={tidy}); {counted}"
     said = subprocess.run([sys.executable, "-c", code], check=True, timeout=100, capture_output=True, text=True).stdout.split()
     assert int(said[0]) > 1000 > int(said[1])
 
@@ -186,7 +186,7 @@ def test_memory_that_is_handed_out_holds_nothing_of_before() -> None:
 LOADING = """
 import gc
 usually = gc.get_threshold()
-from agent.core import heap
+from agent.infrastructure.core import heap
 heap.loading()
 while_loading = gc.get_threshold()
 heap.here_to_stay(tidy=False)
@@ -205,8 +205,8 @@ import gc, sys
 from agent.__main__ import main
 usually = gc.get_threshold()
 sys.argv = ["ai-popup", "--version"]
-import agent.core.threads
-agent.core.threads.leave = lambda code: code
+import agent.infrastructure.core.threads
+agent.infrastructure.core.threads.leave = lambda code: code
 code = main()
 print(code, gc.get_threshold() > usually, file=sys.stderr)
 """

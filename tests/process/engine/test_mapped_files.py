@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import AgentError, EngineCrashed, ImageChanged, ImageTruncated
 from agent.domain.face import Box
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.redaction import Cover, Look
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.engine.renderer import Render
-from agent.engine.steady_file import LARGE
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.renderer import Render
+from agent.inference.engine.steady_file import LARGE
+from agent.infrastructure.core.settings import EngineSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="files are mapped on Linux only")
 
@@ -53,7 +53,7 @@ async def make_pool(engine_config: EngineConfig) -> AsyncIterator[MakePool]:
     pools: list[EnginePool] = []
 
     def make(*command: str) -> EnginePool:
-        worker = command or (sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())")
+        worker = command or (sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())")
         pools.append(
             EnginePool(
                 EngineSettings(workers=1),
@@ -130,7 +130,7 @@ async def test_after_a_fault_files_are_mapped_again(make_pool: MakePool, tmp_pat
 def test_reading_a_page_that_was_cut_off_ends_the_process(tmp_path: Path) -> None:
     path = large_photo(tmp_path / "large.bmp")
     code = (
-        "import os, sys; from agent.engine.steady_file import steady; from agent.vision.codecs import DecodeLimits\n"
+        "import os, sys; from agent.inference.engine.steady_file import steady; from agent.inference.vision.codecs import DecodeLimits\n"
         "with steady(os.open(sys.argv[1], os.O_RDONLY), DecodeLimits(200, 500)) as data:\n"
         "    os.truncate(sys.argv[1], 8192); data[len(data) - 1]"
     )

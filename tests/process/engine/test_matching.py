@@ -14,8 +14,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.core.memory_guard import MB, MemoryGuard
-from agent.core.program_settings import MemorySettings
+from agent.app.guarded import guarded_matcher
 from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
 from agent.domain.errors import (
     AgentError,
@@ -27,11 +26,12 @@ from agent.domain.errors import (
     ProcessMemory,
     StoreError,
 )
-from agent.engine.matcher import MatcherProcess, ReadPrints
-from agent.engine.matcher_port import Query
-from agent.main.guarded import guarded_matcher
+from agent.inference.engine.matcher import MatcherProcess, ReadPrints
+from agent.inference.engine.matcher_port import Query
+from agent.infrastructure.core.memory_guard import MB, MemoryGuard
+from agent.infrastructure.core.program_settings import MemorySettings
 
-WORKER = [sys.executable, "-c", "from agent.engine.matcher_worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.inference.engine.matcher_worker import main; raise SystemExit(main())"]
 # Answers `hello`, takes in what the library holds, then does what follows for every question `r`.
 FAKE = """
 import sys, json, os, time
@@ -107,7 +107,7 @@ async def test_it_holds_the_library_in_another_process_which_is_walled_in(make_m
 
 
 async def test_the_agents_side_stays_light() -> None:
-    look = "import sys, agent.engine.matcher; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
+    look = "import sys, agent.inference.engine.matcher; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.split()) == (0, [])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.resources import resource
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
+from agent.infrastructure.core.resources import resource
 
 
 @pytest.mark.parametrize("name", ["centerface", "mobilefacenet", "samples"])

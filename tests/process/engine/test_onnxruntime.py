@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.core.child import own_command
-from agent.core.i18n import LANGUAGES, Texts
-from agent.core.settings import EngineSettings, Precision
+from agent.app.checkup import engine_words
 from agent.domain.face import Face
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.devices import DeviceChoice, DeviceNote, Fault
-from agent.engine.engine_calls import EngineConfig, ModelFile
-from agent.engine.equipment import Equipment
-from agent.engine.model_preparer import ModelPreparer
-from agent.engine.pool import EnginePool
-from agent.engine.selftest_runs import DeviceChooser
-from agent.main.checkup import engine_words
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.devices import DeviceChoice, DeviceNote, Fault
+from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.model_preparer import ModelPreparer
+from agent.inference.engine.pool import EnginePool
+from agent.inference.engine.selftest_runs import DeviceChooser
+from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.settings import EngineSettings, Precision
 from tests.process.engine.test_selftest import choice
 
 pytest.importorskip("onnxruntime")  # there is none for Macs with Intel
@@ -35,7 +35,7 @@ RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")
 TELLING = """
 import sys
 from dataclasses import replace
-from agent.engine import engine_worker
+from agent.inference.engine import engine_worker
 class Telling(engine_worker.EngineWorker):
     def offer(self, engine):
         engine.load()
@@ -50,16 +50,16 @@ raise SystemExit(engine_worker.main())
 FAKE = """
 import os, sys
 lie = sys.argv[1]
-from agent.engine import engine_worker
+from agent.inference.engine import engine_worker
 class Liar(engine_worker.EngineWorker):
     def _pretend(self):
         from dataclasses import replace
-        from agent.engine import onnxruntime_providers as providers
-        from agent.engine.onnxruntime_session import OnnxRuntimeNet, OnnxRuntimeSession
+        from agent.inference.engine import onnxruntime_providers as providers
+        from agent.inference.engine.onnxruntime_session import OnnxRuntimeNet, OnnxRuntimeSession
         providers.PROVIDERS["CUDA"] = replace(providers.PROVIDERS["ONNX-CPU"], halves=lie == "half")
         if lie == "left out":
             providers.PROVIDERS["CUDA"] = replace(providers.PROVIDERS["CUDA"], name="CUDAExecutionProvider")
-            from agent.engine.onnxruntime_session import library
+            from agent.inference.engine.onnxruntime_session import library
             library().get_available_providers = lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
         run = OnnxRuntimeNet.run
         def lying(net, values):
@@ -171,11 +171,11 @@ async def test_a_provider_that_the_package_does_not_have_is_named_with_a_remedy(
 WITHOUT = """
 import sys
 sys.modules["onnxruntime"] = None
-import agent.engine.onnxruntime_session as quiet
+import agent.inference.engine.onnxruntime_session as quiet
 quiet.find_spec = lambda name: None
 from agent.domain.errors import EngineStartFailed
-from agent.engine.selftest import devices_for
-from agent.engine.runtime import Runtime
+from agent.inference.engine.selftest import devices_for
+from agent.inference.engine.runtime import Runtime
 print([device.name for device in devices_for("CUDA")])
 try:
     Runtime(device="ONNX-CPU", precision="f32", threads=1, converted=None, cache=None)
@@ -193,7 +193,7 @@ def test_without_the_package_no_provider_is_offered_and_openvino_works() -> None
 
 def test_an_engine_of_openvino_does_not_load_it() -> None:
     code = (
-        "import sys; from agent.engine.runtime import Runtime;"
+        "import sys; from agent.inference.engine.runtime import Runtime;"
         "Runtime(device='CPU', precision='f32', threads=1, converted=None, cache=None); print('onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True).stdout == "False\n"

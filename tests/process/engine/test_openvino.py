@@ -10,7 +10,7 @@ import pytest
 SIGNAL_AFTER_TWO = """
 import signal, sys
 from pathlib import Path
-from agent.engine.runtime import Runtime
+from agent.inference.engine.runtime import Runtime
 
 folder = Path(sys.argv[1])
 runtimes = [Runtime(device="CPU", precision="f32", threads=1, converted=folder, cache=folder) for _ in range(2)]
@@ -23,8 +23,8 @@ signal.raise_signal(signal.SIGINT)
 CPU_ALONE = """
 import sys
 from pathlib import Path
-from agent.engine.openvino_quiet import core
-from agent.engine.runtime import Runtime
+from agent.inference.engine.openvino_quiet import core
+from agent.inference.engine.runtime import Runtime
 
 def held():
     return "_gpu_plugin" in Path("/proc/self/maps").read_text()
@@ -39,8 +39,8 @@ NO_CPU = """
 import sys
 from pathlib import Path
 from agent.domain.errors import EngineStartFailed
-from agent.engine.openvino_quiet import ov
-from agent.engine.runtime import Runtime
+from agent.inference.engine.openvino_quiet import ov
+from agent.inference.engine.runtime import Runtime
 
 def missing(*_):
     raise RuntimeError
@@ -55,8 +55,8 @@ except EngineStartFailed:
 INT8 = """
 import sys
 from pathlib import Path
-from agent.engine.openvino_session import adds_bytes_exactly
-from agent.engine.runtime import Runtime
+from agent.inference.engine.openvino_session import adds_bytes_exactly
+from agent.inference.engine.runtime import Runtime
 
 folder = Path(sys.argv[1])
 print(adds_bytes_exactly(), Runtime(device="CPU", precision="int8", threads=1, converted=folder, cache=folder).precision)
@@ -68,7 +68,7 @@ def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_client_for_usage_statistics_is_not_loaded() -> None:
-    code = "import sys, agent.engine.openvino_session; sys.exit(sys.modules.get('openvino_telemetry') is not None)"
+    code = "import sys, agent.inference.engine.openvino_session; sys.exit(sys.modules.get('openvino_telemetry') is not None)"
     assert run(code).returncode == 0
 
 

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.domain.errors import StoreUnwritable
-from agent.engine.engine_calls import EngineConfig, ModelFile
-from agent.engine.model_preparer import ModelPreparer
+from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+from agent.inference.engine.model_preparer import ModelPreparer
 
 # Leaves what an engine's process would leave, and a mark that it was asked.
 FAKE = """

@@ -12,39 +12,39 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from agent.core.config_file import SettingsFile
-from agent.core.i18n import Texts
-from agent.core.paths import AppPaths
-from agent.core.resources import resource
-from agent.core.settings import EngineSettings, Folder, LibrarySettings, Settings, SourceSettings
-from agent.desktop.desk import Desk
+from agent.app.checkup import health
+from agent.app.edges import Edges
+from agent.app.http import Context, create_app
+from agent.app.library_home import backup_store
+from agent.app.library_restore import LibraryRestore, RestoreOutcome
+from agent.app.wiring import build
+from agent.desktop.popup.desk import Desk
+from agent.desktop.screen.region_picker import RegionPicker
 from agent.domain.image import Recipe
-from agent.engine.analyser import AnalysisEngine
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.monitor import Machine
-from agent.engine.pool import EnginePool
-from agent.library.onboarding import Onboarding
-from agent.library.schemas import PlaceProblem, PlaceProblems
-from agent.main.checkup import health
-from agent.main.edges import Edges
-from agent.main.http import Context, create_app
-from agent.main.library_home import backup_store
-from agent.main.library_restore import LibraryRestore, RestoreOutcome
-from agent.main.wiring import build
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.screen.region_picker import RegionPicker
-from agent.web.auth import Auth
-from agent.web.client import Client
-from agent.web.schemas import Status
-from agent.web.server import serving
+from agent.features.library.onboarding import Onboarding
+from agent.features.library.schemas import PlaceProblem, PlaceProblems
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.inference.engine.analyser import AnalysisEngine
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.monitor import Machine
+from agent.inference.engine.pool import EnginePool
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.resources import resource
+from agent.infrastructure.core.settings import EngineSettings, Folder, LibrarySettings, Settings, SourceSettings
+from agent.interfaces.web.auth import Auth
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.schemas import Status
+from agent.interfaces.web.server import serving
 
 # The real engine, but that a file with a note beside it ends it by a segmentation fault, or hangs it. No wall: it must read the notes.
 ENGINE = """
 import os, signal, sys, time
 from pathlib import Path
-from agent.engine.sandbox.wall import OPEN
-from agent.engine import engine_worker, service
+from agent.inference.engine.sandbox.wall import OPEN
+from agent.inference.engine import engine_worker, service
 
 class Marked(service.Engine):
     def analyse(self, task, descriptor=None):

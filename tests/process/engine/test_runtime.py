@@ -8,13 +8,13 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from agent.engine.engine_calls import EngineConfig, ModelFile
-from agent.engine.runtime import Runtime
-from agent.engine.service import detector_of
-from agent.vision.codecs import Image
-from agent.vision.detector import DetectorNet
-from agent.vision.detectors.centerface import CenterFace
-from agent.vision.detectors.yunet import YuNet
+from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+from agent.inference.engine.runtime import Runtime
+from agent.inference.engine.service import detector_of
+from agent.inference.vision.codecs import Image
+from agent.inference.vision.detector import DetectorNet
+from agent.inference.vision.detectors.centerface import CenterFace
+from agent.inference.vision.detectors.yunet import YuNet
 
 
 @pytest.fixture

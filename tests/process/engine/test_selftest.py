@@ -12,27 +12,27 @@ import psutil
 import pytest
 
 from agent.domain.errors import EngineKilled
-from agent.engine.devices import DeviceChoice, DeviceNote, Fault, precisions
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.sandbox.sandbox_paths import RANGES
-from agent.engine.selftest_runs import DeviceChooser
+from agent.inference.engine.devices import DeviceChoice, DeviceNote, Fault, precisions
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.sandbox.sandbox_paths import RANGES
+from agent.inference.engine.selftest_runs import DeviceChooser
 
 # An engine whose "GPU" is the processor, but for one lie.
 FAKE = """
 import os, sys, time
-from agent.engine import engine_worker
+from agent.inference.engine import engine_worker
 lie, driver = sys.argv[1:]
 
 class Liar(engine_worker.EngineWorker):
     def _accelerators(self, body):
-        from agent.engine.devices import Device
+        from agent.inference.engine.devices import Device
         if lie == "nothing to see":
             os.abort()
         return (Device("GPU", "Fake", driver),)
 
     def _self_test(self, body):
         assert self.wall is not None and (self.wall.programs or sys.platform != "linux")
-        from agent.engine import selftest
+        from agent.inference.engine import selftest
         from agent.domain.errors import EngineStartFailed
         honest = selftest.Runtime
         class Lying(honest):
@@ -138,7 +138,7 @@ async def test_what_was_tried_with_other_value_ranges_is_tried_again(
 ) -> None:
     ranges = tmp_path / "int8"
     shutil.copytree(RANGES, ranges)
-    monkeypatch.setattr("agent.engine.selftest_runs.RANGES", ranges)
+    monkeypatch.setattr("agent.inference.engine.selftest_runs.RANGES", ranges)
     record, config = tmp_path / "devices.json", replace(engine_config, precision="int8")
 
     async def kept() -> set[str]:

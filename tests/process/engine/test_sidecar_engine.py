@@ -11,18 +11,18 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.core.settings import EngineSettings
 from agent.domain.errors import EngineStartFailed, XmpError, XmpMalformed, XmpTooLarge, XmpUnreadable
 from agent.domain.face import Box
 from agent.domain.regions import NamedBox, Reading
-from agent.engine import xmp_calls
-from agent.engine.equipment import Equipment
-from agent.engine.pool import EnginePool
-from agent.people.sidecars.sidecar_store import Sidecars
+from agent.features.people.sidecars.sidecar_store import Sidecars
+from agent.inference.engine import xmp_calls
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.pool import EnginePool
+from agent.infrastructure.core.settings import EngineSettings
 from tests.support import hostile_xmp
 from tests.support.xmp_packets import DIGIKAM
 
-WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"]
 SIZE = (400, 300)
 MakePool = Callable[[list[str]], EnginePool]
 

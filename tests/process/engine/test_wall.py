@@ -17,16 +17,16 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from agent.core.child import environment, own_command
-from agent.core.core_files import CORE_LIMIT
-from agent.core.settings import EngineSettings
 from agent.domain.image import Recipe
-from agent.engine import rpc
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import HELLO, EngineConfig
-from agent.engine.equipment import Equipment
-from agent.engine.model_preparer import ModelPreparer
-from agent.engine.pool import EnginePool
+from agent.inference.engine import rpc
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import HELLO, EngineConfig
+from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.model_preparer import ModelPreparer
+from agent.inference.engine.pool import EnginePool
+from agent.infrastructure.core.child import environment, own_command
+from agent.infrastructure.core.core_files import CORE_LIMIT
+from agent.infrastructure.core.settings import EngineSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of the other systems are tested beside their modules")
 
@@ -34,9 +34,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # could have started, and says what came.
 ENGINE = """
 import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
-from agent.engine import engine_worker, matcher_worker, rpc_worker, screen_worker
-from agent.engine.sandbox.wall import Sandbox
-from agent.engine.sandbox import landlock, linux, seccomp
+from agent.inference.engine import engine_worker, matcher_worker, rpc_worker, screen_worker
+from agent.inference.engine.sandbox.wall import Sandbox
+from agent.inference.engine.sandbox import landlock, linux, seccomp
 
 way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 module = {"matcher": matcher_worker, "engine": engine_worker, "screen": screen_worker}[kind]

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.service import Engine
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.service import Engine
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.service import Engine
-from agent.vision.codecs import DecodeLimits, Pixels, decode, encode_jpeg
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.service import Engine
+from agent.inference.vision.codecs import DecodeLimits, Pixels, decode, encode_jpeg
 
 DETECT = Recipe("centerface-2")
 SOURCES = ("obama.jpg", "biden.jpg", "obama3.jpg")

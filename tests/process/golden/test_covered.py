@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from agent.domain.face import Landmarks
 from agent.domain.image import Recipe
 from agent.domain.people import is_clear
-from agent.engine.analyser import Analyse
-from agent.engine.service import Engine
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.service import Engine
 
 RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")
 PORTRAITS = ("biden.jpg", "obama.jpg", "obama2.jpg", "obama3.jpg")

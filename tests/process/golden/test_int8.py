@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.core.resources import resource
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.openvino_models import calibration_of, load
-from agent.engine.openvino_session import adds_bytes_exactly
-from agent.engine.selftest import self_test
-from agent.engine.service import Engine
-from agent.vision.detectors.centerface import CenterFace
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.openvino_models import calibration_of, load
+from agent.inference.engine.openvino_session import adds_bytes_exactly
+from agent.inference.engine.selftest import self_test
+from agent.inference.engine.service import Engine
+from agent.inference.vision.detectors.centerface import CenterFace
+from agent.infrastructure.core.resources import resource
 
 ASSET = resource("models") / "int8" / "centerface.json"
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.runtime import Runtime
-from agent.engine.service import detector_of
-from agent.vision.aligner import refined
-from agent.vision.codecs import DecodeLimits, decode
-from agent.vision.detection import five
-from agent.vision.detectors import THOROUGH
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.runtime import Runtime
+from agent.inference.engine.service import detector_of
+from agent.inference.vision.aligner import refined
+from agent.inference.vision.codecs import DecodeLimits, decode
+from agent.inference.vision.detection import five
+from agent.inference.vision.detectors import THOROUGH
 
 # Of the distance between the eyes: how far the points are put off, and how far apart they may then come back.
 OFF, APART = 0.12, 0.09

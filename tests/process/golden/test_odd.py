@@ -9,12 +9,12 @@ import pytest
 
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
-from agent.engine.analyser import Analyse
-from agent.engine.service import Engine
-from agent.vision.animations.animation_frames import look_through
-from agent.vision.codecs import DecodeLimits, decode
-from agent.vision.copies import RenderOptions, render
-from agent.vision.redactor import covered
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.service import Engine
+from agent.inference.vision.animations.animation_frames import look_through
+from agent.inference.vision.codecs import DecodeLimits, decode
+from agent.inference.vision.copies import RenderOptions, render
+from agent.inference.vision.redactor import covered
 from tests.process.golden.test_redactions import APART, faces_on, vectors
 from tests.support.unusual_images import ODD
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.openvino_quiet import core
-from agent.engine.runtime import Runtime
-from agent.vision.aligner import align, face_of
-from agent.vision.codecs import DecodeLimits, decode
-from agent.vision.detectors.centerface import CenterFace
-from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.openvino_quiet import core
+from agent.inference.engine.runtime import Runtime
+from agent.inference.vision.aligner import align, face_of
+from agent.inference.vision.codecs import DecodeLimits, decode
+from agent.inference.vision.detectors.centerface import CenterFace
+from agent.inference.vision.embedder import BATCH, RECIPE, normalised, prepared
 from tests.support.onnx_device import ONNX_RUNTIME
 
 Floats = NDArray[np.float32]

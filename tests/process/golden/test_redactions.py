@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
-from agent.engine.analyser import Analyse
-from agent.engine.service import Engine
-from agent.engine.video_engine import EngineAnimations
-from agent.redaction.video.job_files import VideoJobFolder
-from agent.redaction.video.video_redactor import VideoOptions, VideoRedactor
-from agent.vision.codecs import DecodeLimits
-from agent.vision.copies import RenderOptions, render
-from agent.vision.redactor import SOLID
+from agent.features.redaction.video.job_files import VideoJobFolder
+from agent.features.redaction.video.video_redactor import VideoOptions, VideoRedactor
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.service import Engine
+from agent.inference.engine.video_engine import EngineAnimations
+from agent.inference.vision.codecs import DecodeLimits
+from agent.inference.vision.copies import RenderOptions, render
+from agent.inference.vision.redactor import SOLID
 from tests.support.inline_engine import InlineEngine
 
 DETECT, RECOGNISE = Recipe("centerface-2"), Recipe("centerface-2", "mobilefacenet-2")

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.service import Engine
+from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.service import Engine
 
 DETECT = Recipe("centerface-2")
 RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine.engine_calls import EngineConfig
-from agent.engine.runtime import Runtime
-from agent.engine.selftest import accelerators, self_test
-from agent.engine.selftest_sample import group, one
-from agent.engine.service import detector_of
-from agent.vision.codecs import Image
+from agent.inference.engine.engine_calls import EngineConfig
+from agent.inference.engine.runtime import Runtime
+from agent.inference.engine.selftest import accelerators, self_test
+from agent.inference.engine.selftest_sample import group, one
+from agent.inference.engine.service import detector_of
+from agent.inference.vision.codecs import Image
 
 
 @pytest.mark.parametrize(("draw", "people"), [(one, 1), (group, 6)])

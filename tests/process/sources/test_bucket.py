@@ -14,15 +14,15 @@ import httpx
 import pytest
 from PIL import Image
 
-from agent.core.paths import AppPaths
-from agent.core.settings import Settings
+from agent.app import wiring
+from agent.app.library_home import home_of_key
 from agent.domain.errors import ImageMissing
 from agent.domain.image import FileSeen
-from agent.main import wiring
-from agent.main.library_home import home_of_key
-from agent.models.model_store import ModelStore
-from agent.sources.source import Emit, FileAppeared
-from agent.store.opening import open_library
+from agent.features.models.model_store import ModelStore
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.sources.source import Emit, FileAppeared
+from agent.infrastructure.store.opening import open_library
 
 
 class Bucket:

@@ -16,18 +16,18 @@ from typing import NoReturn
 import pytest
 from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventHandler
 
-from agent.core import typed_paths
-from agent.core.i18n import LANGUAGES, Texts
-from agent.core.settings import Folder, SourceSettings
 from agent.domain.errors import SourceError, SourceNoAccess, SourceUnreachable, StoreBusy
-from agent.sources.folder import folder_session
-from agent.sources.folder.folder_observer import Observation, asking_observer
-from agent.sources.folder.folder_rules import Matcher
-from agent.sources.folder.folder_scan import Entry, Facts
-from agent.sources.folder.folder_session import FolderScope, FolderSession, Known
-from agent.sources.folder.folder_source import FolderSource
-from agent.sources.folder.folder_thread import FolderThread, WatchedFolderState
-from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
+from agent.infrastructure.core import typed_paths
+from agent.infrastructure.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.settings import Folder, SourceSettings
+from agent.infrastructure.sources.folder import folder_session
+from agent.infrastructure.sources.folder.folder_observer import Observation, asking_observer
+from agent.infrastructure.sources.folder.folder_rules import Matcher
+from agent.infrastructure.sources.folder.folder_scan import Entry, Facts
+from agent.infrastructure.sources.folder.folder_session import FolderScope, FolderSession, Known
+from agent.infrastructure.sources.folder.folder_source import FolderSource
+from agent.infrastructure.sources.folder.folder_thread import FolderThread, WatchedFolderState
+from agent.infrastructure.sources.source import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 SOURCES = SourceSettings(settle_ms=100)
@@ -144,9 +144,9 @@ async def test_a_network_drive_from_which_all_is_deleted_is_no_drive_that_is_unm
 # A process of its own, so that it can be stopped while its kernel queue runs over.
 CHILD = """
 import asyncio, sys
-from agent.sources.folder import folder_session, folder_source
-from agent.sources.source import FileAppeared
-from agent.core.settings import Folder, SourceSettings
+from agent.infrastructure.sources.folder import folder_session, folder_source
+from agent.infrastructure.sources.source import FileAppeared
+from agent.infrastructure.core.settings import Folder, SourceSettings
 
 overflowed = folder_session.FolderSession.overflowed
 def heard(session):

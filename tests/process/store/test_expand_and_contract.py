@@ -6,10 +6,10 @@ import pytest
 from alembic import command
 from sqlalchemy import MetaData, insert, select, text
 
-from agent.store import upgrade
-from agent.store.database import Database
-from agent.store.schema import REVISION, SERVES_FROM, WORKS_FROM
-from agent.store.upgrade import steps, works_from
+from agent.infrastructure.store import upgrade
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.schema import REVISION, SERVES_FROM, WORKS_FROM
+from agent.infrastructure.store.upgrade import steps, works_from
 from tests.process.store.test_migrations import filled, revisions, row, tables
 
 EXPANDS = [step.revision for step in steps("0001") if step.kind == "expand"]

@@ -12,12 +12,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Boolean, Connection, Date, LargeBinary, MetaData, String, Table, TypeDecorator, insert, select, text
 
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import upgrade
-from agent.store.backup import check_copy
-from agent.store.database import Database
-from agent.store.schema import REVISION
-from agent.store.upgrade import open_database, revision_of
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store import upgrade
+from agent.infrastructure.store.backup import check_copy
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.schema import REVISION
+from agent.infrastructure.store.upgrade import open_database, revision_of
 
 ROWS = (1, 2)
 # What only some values may stand in. All else is filled by its type.

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message, environment, own_command
-from agent.updates.updater import this_platform
+from agent.features.updates.updater import this_platform
+from agent.infrastructure.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message, environment, own_command
 
 Start = Callable[[str], Awaitable[Child]]
 # `r` is each request.

@@ -13,15 +13,15 @@ SERVERS = (
     "argon2",
     "limits",
     "pyotp",
-    "agent.accounts.service",
-    "agent.accounts.routes",
-    "agent.accounts.queries",
-    "agent.uploads",
-    "agent.alerts.service",
+    "agent.server.accounts.service",
+    "agent.server.accounts.routes",
+    "agent.server.accounts.queries",
+    "agent.server.uploads",
+    "agent.server.alerts.service",
 )
 
 
-@pytest.mark.parametrize("entry", ["agent.main.agent_loop", "agent.main.http", "agent.main.commands", "agent.main.in_process"])
+@pytest.mark.parametrize("entry", ["agent.app.agent_loop", "agent.app.http", "agent.app.commands", "agent.app.in_process"])
 def test_the_desktop_loads_nothing_of_accounts(entry: str) -> None:
     asked = f"import sys, {entry}; print([name for name in {SERVERS!r} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
@@ -29,6 +29,6 @@ def test_the_desktop_loads_nothing_of_accounts(entry: str) -> None:
 
 
 def test_commands_do_not_load_the_web_framework() -> None:
-    asked = "import sys, agent.main.commands, agent.accounts.schemas, agent.web.client; print('fastapi' in sys.modules)"
+    asked = "import sys, agent.app.commands, agent.server.accounts.schemas, agent.interfaces.web.client; print('fastapi' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert said.stdout.strip() == "False"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from agent.engine.monitor import EngineUsage
-from agent.engine.process_meter import ProcessMeter, total_memory
+from agent.inference.engine.monitor import EngineUsage
+from agent.inference.engine.process_meter import ProcessMeter, total_memory
 
 Tell = Callable[[float, float], None]
 
@@ -75,7 +75,7 @@ def test_what_the_program_s_own_children_take_is_not_said_to_be_others(tell: Tel
 # How often the system's processes are gone through, without a child and with one, which is not reaped.
 CHILDREN = """
 import subprocess, sys, psutil
-from agent.engine.process_meter import ProcessMeter
+from agent.inference.engine.process_meter import ProcessMeter
 listed = []
 children = psutil.Process.children
 psutil.Process.children = lambda self, recursive: listed.append(self) or children(self, recursive)

@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from agent.core.config_file import SettingsFile
-from agent.core.paths import AppPaths
-from agent.desktop.desk import Desk
+from agent.app.process import Agent
+from agent.desktop.popup.desk import Desk
 from agent.domain.errors import AgentError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull, StoreUnwritable
-from agent.library.onboarding import Onboarding
-from agent.main.process import Agent
-from agent.models.model_store import ModelStore
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import opening
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.opening import open_library
-from agent.store.upgrade import open_database
-from agent.web.client import Client
-from agent.web.whereabouts import find
+from agent.features.library.onboarding import Onboarding
+from agent.features.models.model_store import ModelStore
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.store import opening
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.upgrade import open_database
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.whereabouts import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,9 +149,9 @@ def test_a_signal_ends_it(paths: AppPaths) -> None:
 
 
 def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.process.display_available", lambda: False)
-    monkeypatch.setattr("agent.main.process.tray_available", lambda: False)
-    monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
+    monkeypatch.setattr("agent.app.process.display_available", lambda: False)
+    monkeypatch.setattr("agent.app.process.tray_available", lambda: False)
+    monkeypatch.setattr("agent.desktop.system.display.display_available", lambda: False)
     said: list[str] = []
 
     def say(error: AgentError) -> None:
@@ -165,10 +165,10 @@ def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the icon needs no such library, and it would be shown")
 def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("agent.main.process.display_available", "agent.desktop.display.display_available"):
+    for name in ("agent.app.process.display_available", "agent.desktop.system.display.display_available"):
         monkeypatch.setattr(name, lambda: True)
-    monkeypatch.setattr("agent.desktop.display.qt_lacks", lambda: "libGL.so.1")
-    monkeypatch.setattr("agent.main.process.TRAY_WAIT_S", 1_000.0)  # no panel that starts later could help
+    monkeypatch.setattr("agent.desktop.system.display.qt_lacks", lambda: "libGL.so.1")
+    monkeypatch.setattr("agent.app.process.TRAY_WAIT_S", 1_000.0)  # no panel that starts later could help
     said: list[tuple[str, object]] = []
 
     def say(error: AgentError) -> None:
@@ -212,7 +212,7 @@ def test_a_start_on_a_full_disk_says_so_once_and_goes_on_when_there_is_room(
             full()
         return open_database(path, key)
 
-    monkeypatch.setattr("agent.main.process.ROOM_POLL_S", 0.01)
+    monkeypatch.setattr("agent.app.process.ROOM_POLL_S", 0.01)
     monkeypatch.setattr(RedactionQueries, "release_leases", releasing)
     monkeypatch.setattr(opening, "open_database", opened)
     with agent(paths, lambda _: None, no_tray=said.append) as made:
@@ -242,9 +242,9 @@ def test_a_port_that_is_taken_ends_it_with_the_reason_itself(paths: AppPaths) ->
 def own_desktop(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a desktop without a tray is shown, `popup` or a place in the browser; the library is the user's own."""
     monkeypatch.delenv("AI_POPUP_HOME", raising=False)
-    monkeypatch.setattr("agent.desktop.autostart.follow", lambda _: None)
-    monkeypatch.setattr("agent.main.process.tray_available", lambda: False)
-    monkeypatch.setattr("agent.main.process.display_available", lambda: False)
+    monkeypatch.setattr("agent.desktop.system.autostart.follow", lambda _: None)
+    monkeypatch.setattr("agent.app.process.tray_available", lambda: False)
+    monkeypatch.setattr("agent.app.process.display_available", lambda: False)
     shown: list[str] = []
 
     async def popup(_: Desk) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.core.paths import AppPaths
-from agent.core.tools import Stop, ToolStopped, answer_of, run_tool, with_tools
-from agent.main.handover import comes_up
+from agent.app.handover import comes_up
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.tools import Stop, ToolStopped, answer_of, run_tool, with_tools
 
 # Starts a process of its own, writes down the ids of both, and sleeps.
 PARENT = """
@@ -40,13 +40,13 @@ def flags(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_no_console_opens_for_a_tool(flags: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.core.tools.NO_CONSOLE", 123)
+    monkeypatch.setattr("agent.infrastructure.core.tools.NO_CONSOLE", 123)
     run_tool([sys.executable, "-S", "-c", ""], tmp_path, limit_s=60, stop=Stop())
     assert flags == [123]
 
 
 def test_no_console_opens_for_the_trial_of_a_new_version(flags: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.main.handover.NO_CONSOLE", 123)
+    monkeypatch.setattr("agent.app.handover.NO_CONSOLE", 123)
     assert not comes_up([sys.executable, "-S", "-c", ""], "1.2.3", AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}))
     assert flags == [123]
 

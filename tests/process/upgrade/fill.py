@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, insert, select
 
-from agent.store.backup import BackupStore
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.opening import open_library
-from agent.store.schema import metadata
-from agent.store.sealed_columns import Sealed
-from agent.store.server_database import server_database
+from agent.infrastructure.store.backup import BackupStore
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.schema import metadata
+from agent.infrastructure.store.sealed_columns import Sealed
+from agent.infrastructure.store.server_database import server_database
 from tests.process.store.test_migrations import ROWS, row
 from tests.support.postgres_server import PostgresServer
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store import schema
-from agent.store.backup import BackupStore
-from agent.store.key_homes import FileHome
-from agent.store.opening import open_library
-from agent.store.server_database import Migrating, server_database
-from agent.store.upgrade import revision_in
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store import schema
+from agent.infrastructure.store.backup import BackupStore
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.server_database import Migrating, server_database
+from agent.infrastructure.store.upgrade import revision_in
 from scripts.earlier_libraries import MADE, Release, releases
 from tests.process.upgrade.fill import DUMP_FILE, MADE_AT, ROWS_FILE, Contents, contents
 from tests.support.postgres_server import NEWEST, OLDEST, ON_SERVER, PostgresServer

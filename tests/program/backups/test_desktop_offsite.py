@@ -15,16 +15,16 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from agent.backups.desktop import send
-from agent.backups.ground import passwords_of
-from agent.backups.repositories import RepositoryFolder
-from agent.backups.restic import Restic
-from agent.core.config_file import SettingsFile
-from agent.core.paths import AppPaths
-from agent.main.library_home import home_of_key
-from agent.people.forgotten import ForgottenFile
-from agent.store import recovery_code
-from agent.store.schema import person
+from agent.app.library_home import home_of_key
+from agent.features.people.forgotten import ForgottenFile
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.store import recovery_code
+from agent.infrastructure.store.schema import person
+from agent.server.backups.desktop import send
+from agent.server.backups.ground import passwords_of
+from agent.server.backups.repositories import RepositoryFolder
+from agent.server.backups.restic import Restic
 from tests.support.real_program import CHECKOUT, WAIT_S
 
 if TYPE_CHECKING:

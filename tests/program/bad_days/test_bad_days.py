@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from agent.app.library_home import home_of_key
 from agent.domain.errors import StoreDamaged
-from agent.main.library_home import home_of_key
-from agent.store.opening import DATABASE_FILE, open_library
+from agent.infrastructure.store.opening import DATABASE_FILE, open_library
 
 if TYPE_CHECKING:
-    from agent.library.schemas import ImageOut
+    from agent.features.library.schemas import ImageOut
     from tests.support.real_program import RealProgram
 
 Photo = Callable[[int], Image.Image]

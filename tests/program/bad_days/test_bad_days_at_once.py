@@ -19,13 +19,13 @@ import psutil
 import pytest
 from PIL import Image
 
+from agent.app.library_home import home_of_key
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
-from agent.main.library_home import home_of_key
-from agent.store.database import Database
-from agent.store.keys import LibraryKeys
-from agent.store.opening import DATABASE_FILE
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.opening import DATABASE_FILE
 from tests.support.real_program import WAIT_S
 
 if TYPE_CHECKING:

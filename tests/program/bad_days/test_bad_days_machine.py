@@ -16,12 +16,12 @@ import psutil
 import pytest
 from PIL import Image
 
+from agent.app.library_home import home_of_key
 from agent.domain.errors import NotRunning
-from agent.main.library_home import home_of_key
-from agent.store.database import Database
-from agent.store.keys import LibraryKeys
-from agent.store.opening import DATABASE_FILE
-from agent.web.whereabouts import Whereabouts, find
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.opening import DATABASE_FILE
+from agent.interfaces.web.whereabouts import Whereabouts, find
 
 if TYPE_CHECKING:
     from tests.support.process_fixtures import WallClock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from agent.core.resources import resource
+from agent.infrastructure.core.resources import resource
 
 if TYPE_CHECKING:
     from tests.support.real_program import RealProgram
@@ -53,7 +53,7 @@ def test_a_first_start_without_network_keeps_the_photos_waiting_and_takes_a_file
 
 
 MANIFEST = """
-from agent.models.model_store import ModelStore
+from agent.features.models.model_store import ModelStore
 from pathlib import Path
 ModelStore.__init__.__defaults__ = (Path({!r}),)
 """
@@ -110,7 +110,7 @@ def test_a_damaged_model_file_is_not_used_and_fetched_again(make_program: Make, 
 # A person gets a minute to answer the keyring's question; nobody is asked here.
 IMPATIENT = """
 import sys
-from agent.store import key_homes
+from agent.infrastructure.store import key_homes
 key_homes.KeyringHome.__init__.__kwdefaults__["limit_s"] = 3
 from agent.__main__ import main
 sys.exit(main())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.cli.wrapping import cells
+from agent.interfaces.cli.wrapping import cells
 
 if TYPE_CHECKING:
     from tests.support.real_program import RealProgram

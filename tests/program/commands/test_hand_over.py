@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from agent.web.whereabouts import find
+from agent.interfaces.web.whereabouts import find
 
 if TYPE_CHECKING:
     from pathlib import Path

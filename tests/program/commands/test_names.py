@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from agent.library.schemas import ImagePage
+from agent.features.library.schemas import ImagePage
 
 if TYPE_CHECKING:
     from tests.support.real_program import RealProgram

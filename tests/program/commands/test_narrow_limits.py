@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from agent.engine.open_files import open_photo
+from agent.infrastructure.core.photo_files import open_photo
 from tests.support.second_user import as_nobody
 
 if TYPE_CHECKING:

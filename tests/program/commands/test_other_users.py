@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.domain.errors import NotRunning
-from agent.web.client import Client
-from agent.web.whereabouts import Whereabouts, find, leave, serving_lock
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.whereabouts import Whereabouts, find, leave, serving_lock
 from tests.support.second_user import as_nobody
 
 if TYPE_CHECKING:

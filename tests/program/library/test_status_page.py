@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.main.status_schemas import FindingOut, HealthReport
-from agent.web.whereabouts import find
+from agent.app.status_schemas import FindingOut, HealthReport
+from agent.interfaces.web.whereabouts import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

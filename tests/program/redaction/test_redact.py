@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from agent.domain.errors import AgentError
-from agent.redaction.schemas import RedactLine, RedactRequest
+from agent.features.redaction.schemas import RedactLine, RedactRequest
 from tests.process.clips.test_clips import face_clip
 from tests.support.real_program import RealProgram
 from tests.support.synthetic_clips import Made, made_clip

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from agent.core.lead import Leading
+from agent.app.server.announcing import Announcer
+from agent.desktop.team.discovery import ServerSearch
 from agent.domain.errors import TeamSearchFailed
-from agent.main.server.announcing import Announcer
-from agent.team.discovery import ServerSearch
-from agent.web.announcement import TYPE, Announcement, FoundServer
+from agent.infrastructure.core.lead import Leading
+from agent.interfaces.web.announcement import TYPE, Announcement, FoundServer
 from tests.support import announced_servers as announced
 from tests.support.real_program import WAIT_S
 

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from agent.core.build import Build, Channel, PackageKind
-from agent.core.child import own_command
 from agent.domain.errors import (
     AgentError,
     UpdateDiskFull,
@@ -27,10 +25,12 @@ from agent.domain.errors import (
     UpdateUntrusted,
     UpdateWrongFile,
 )
-from agent.updates import update_worker
-from agent.updates.memory import MEMORY_FILE
-from agent.updates.releases import UpdateStep
-from agent.updates.updater import Updater
+from agent.features.updates import update_worker
+from agent.features.updates.memory import MEMORY_FILE
+from agent.features.updates.releases import UpdateStep
+from agent.features.updates.updater import Updater
+from agent.infrastructure.core.build import Build, Channel, PackageKind
+from agent.infrastructure.core.child import own_command
 from tests.support.release_server import Publisher, publisher
 
 CONTENT = os.urandom(3_000_000)
@@ -235,7 +235,7 @@ def test_a_full_disk_is_said_and_this_version_runs_on(machine: Machine, served: 
     served.announce("0.2.0", served.entry(CONTENT))
     machine.updater.check("stable")
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr("agent.updates.download.shutil.disk_usage", lambda _: usage(1, 1, 0))
+    monkeypatch.setattr("agent.features.updates.download.shutil.disk_usage", lambda _: usage(1, 1, 0))
     with pytest.raises(UpdateDiskFull):
         machine.updater.download("stable")
     assert isinstance(machine.updater.state("stable").problem, UpdateDiskFull)

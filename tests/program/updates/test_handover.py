@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.main.library_home import home_of_key
-from agent.store.backup import NEWER
-from agent.store.keys import LibraryKeys
-from agent.store.schema import REVISION
-from agent.store.upgrade import revision_of
-from agent.updates.install_journal import JournalFile, Phase
-from agent.updates.releases import UpdateStep
-from agent.updates.updater import Updater
-from agent.web.schemas import Status
+from agent.app.library_home import home_of_key
+from agent.features.updates.install_journal import JournalFile, Phase
+from agent.features.updates.releases import UpdateStep
+from agent.features.updates.updater import Updater
+from agent.infrastructure.store.backup import NEWER
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.schema import REVISION
+from agent.infrastructure.store.upgrade import revision_of
+from agent.interfaces.web.schemas import Status
 from tests.support.packaged_program import CRASHES_AT_ONCE, CRASHES_LATER, HANGS_LATER, NEW_REVISION, Packaged, script
 from tests.support.release_server import Publisher, publisher
 

@@ -16,20 +16,20 @@ import pytest
 from sqlalchemy import text
 
 from agent.domain.errors import UpdateRolledBack, UpdateUnwritable, UpdateWrongFile
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.keys import LibraryKeys
-from agent.store.opening import open_library
-from agent.store.schema import REVISION
-from agent.store.upgrade import revision_of
-from agent.updates.install import MOST_STARTS, Installation
-from agent.updates.install_journal import JournalFile, Phase
-from agent.updates.install_places import AppImagePlace, InstallPlace
-from agent.updates.library_care import LibraryCare
-from agent.updates.manifest import FileEntry
-from agent.updates.memory import MemoryFile, Offer
-from agent.updates.updater import MOST_ATTEMPTS
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.features.updates.install import MOST_STARTS, Installation
+from agent.features.updates.install_journal import JournalFile, Phase
+from agent.features.updates.install_places import AppImagePlace, InstallPlace
+from agent.features.updates.library_care import LibraryCare
+from agent.features.updates.manifest import FileEntry
+from agent.features.updates.memory import MemoryFile, Offer
+from agent.features.updates.updater import MOST_ATTEMPTS
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.schema import REVISION
+from agent.infrastructure.store.upgrade import revision_of
 
 OLD, NEW = "0.1.0", "0.2.0"
 LATER = "9999"  # the new version's schema
@@ -209,7 +209,7 @@ def test_a_place_that_can_not_be_written_is_said(machine: Machine, monkeypatch: 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("agent.updates.install_places.copy_to_new", refused)
+    monkeypatch.setattr("agent.features.updates.install_places.copy_to_new", refused)
     with pytest.raises(UpdateUnwritable):
         machine.install(lambda: True)
     assert machine.trials == 0 and machine.start() == machine.check() == OLD

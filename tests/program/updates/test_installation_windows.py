@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent.domain.errors import UpdateRolledBack
-from agent.updates.install_journal import Phase
-from agent.updates.install_places import NsisPlace
+from agent.features.updates.install_journal import Phase
+from agent.features.updates.install_places import NsisPlace
 from tests.program.updates.test_installation import NEW, OLD, Machine
 
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import make_url
 
 from agent.domain.errors import DatabaseEncoding, DatabaseRights, DatabaseUnreachable
-from agent.store import row_security
-from agent.store.addresses import libpq_address
-from agent.store.key_homes import FileHome
-from agent.store.server_database import server_database, unreachable, versions_of
+from agent.infrastructure.store import row_security
+from agent.infrastructure.store.addresses import libpq_address
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.server_database import server_database, unreachable, versions_of
 from tests.support.postgres_server import ON_SERVER, PostgresServer
 
 if TYPE_CHECKING:

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from agent.backups.configuration import archive
-from agent.backups.pgbackrest import PgBackRest, program
-from agent.backups.repositories import OFFSITE, RepositoryFolder, RepositoryPasswords, Sftp
-from agent.backups.restic import Restic
-from agent.backups.scratch import restored
-from agent.core.backup_settings import BackupSettings
 from agent.domain.errors import AgentError, RepositoryKeyWrong, RepositoryUnwritable
-from agent.store import recovery_code
-from agent.store.cluster_folder import ClusterFolder
-from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
+from agent.infrastructure.core.backup_settings import BackupSettings
+from agent.infrastructure.store import recovery_code
+from agent.infrastructure.store.cluster_folder import ClusterFolder
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres, embedded_address
+from agent.server.backups.configuration import archive
+from agent.server.backups.pgbackrest import PgBackRest, program
+from agent.server.backups.repositories import OFFSITE, RepositoryFolder, RepositoryPasswords, Sftp
+from agent.server.backups.restic import Restic
+from agent.server.backups.scratch import restored
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),

@@ -8,14 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from agent.backups.configuration import archive
-from agent.backups.pgbackrest import PgBackRest, program
-from agent.backups.repositories import RepositoryFolder, RepositoryPasswords
-from agent.backups.scratch import restored
-from agent.core.backup_settings import BackupSettings
 from agent.domain.errors import BackupError, RestoreFailed, RestoreMomentMissed
-from agent.store.cluster_folder import Archive
-from agent.store.embedded_postgres import EmbeddedPostgres
+from agent.infrastructure.core.backup_settings import BackupSettings
+from agent.infrastructure.store.cluster_folder import Archive
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
+from agent.server.backups.configuration import archive
+from agent.server.backups.pgbackrest import PgBackRest, program
+from agent.server.backups.repositories import RepositoryFolder, RepositoryPasswords
+from agent.server.backups.scratch import restored
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),

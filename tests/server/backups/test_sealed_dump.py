@@ -11,23 +11,23 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
-from agent.accounts.queries import MemberQueries
-from agent.accounts.records import Member
-from agent.consent.queries import ConsentQueries
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import AdoptNamesEdit, Basis, DescribePersonEdit, NameFacesEdit
 from agent.domain.errors import StoreDamaged
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.people.vectors.service import FaceVectors
-from agent.people.vectors.turning import Turning
-from agent.people.vectors.vector_rows import VectorIndex, VectorQueries
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.server_database import secured
-from agent.store.upgrade import upgrade
-from agent.store.worker_key import hand_out, worker_seals
-from agent.web.access import Role
+from agent.features.consent.queries import ConsentQueries
+from agent.features.people.vectors.service import FaceVectors
+from agent.features.people.vectors.turning import Turning
+from agent.features.people.vectors.vector_rows import VectorIndex, VectorQueries
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.server_database import secured
+from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.worker_key import hand_out, worker_seals
+from agent.interfaces.web.access import Role
+from agent.server.accounts.queries import MemberQueries
+from agent.server.accounts.records import Member
 from tests.support.in_process_agent import analysis
 from tests.support.postgres_server import ON_SERVER, PostgresServer
 

@@ -12,22 +12,22 @@ from typing import Any, cast
 
 import pytest
 
-from agent.backups.configuration import archive
-from agent.backups.given_up import GivenUpLog
-from agent.backups.ground import BackupGround
-from agent.backups.making import Making
-from agent.backups.pgbackrest import PgBackRest, program
-from agent.backups.repositories import RepositoryFolder, RepositoryPasswords
-from agent.backups.restic import Restic
-from agent.backups.scratch import restored
-from agent.core.backup_settings import BackupSettings
-from agent.core.paths import AppPaths
-from agent.core.settings import Settings
 from agent.domain.errors import AgentError, BackupAhead, RepositoryDamaged, RepositoryUnreachable, RepositoryUnwritable, RestoreNoRoom
-from agent.store import recovery_code
-from agent.store.backup_order import SLACK
-from agent.store.cluster_folder import STANZA
-from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
+from agent.infrastructure.core.backup_settings import BackupSettings
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store import recovery_code
+from agent.infrastructure.store.backup_order import SLACK
+from agent.infrastructure.store.cluster_folder import STANZA
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres, embedded_address
+from agent.server.backups.configuration import archive
+from agent.server.backups.given_up import GivenUpLog
+from agent.server.backups.ground import BackupGround
+from agent.server.backups.making import Making
+from agent.server.backups.pgbackrest import PgBackRest, program
+from agent.server.backups.repositories import RepositoryFolder, RepositoryPasswords
+from agent.server.backups.restic import Restic
+from agent.server.backups.scratch import restored
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("ip") is None, reason="needs root and iproute2"),
 ]
 WITHOUT = "--without-backup"
-READINESS, NO_DATABASE = "agent/main/server/readiness.py", r"        if database is None:\n"
+READINESS, NO_DATABASE = "agent/app/server/readiness.py", r"        if database is None:\n"
 
 
 @pytest.fixture
@@ -84,12 +84,14 @@ def test_versions_follow_each_other_and_what_fails_is_taken_back(host: DeployedH
 
     failing = Version(tmp_path / "failing", "4.0")
     failing.migrates()
-    failing.change("agent/store/schema.py", '(?m)^REVISION = "9000"', 'REVISION = "9001"')
-    text = (failing.folder / "agent/store/migrations/versions/v9000_later.py").read_text()
+    failing.change("agent/infrastructure/store/schema.py", '(?m)^REVISION = "9000"', 'REVISION = "9001"')
+    text = (failing.folder / "agent/infrastructure/store/migrations/versions/v9000_later.py").read_text()
     text = (
         text.replace('"9000"', '"9001"').replace('down_revision = "', 'down_revision = "9000"  # "').replace("TABLE later", "TABLE latest")
     )
-    (failing.folder / "agent/store/migrations/versions/v9001_latest.py").write_text(text + '    raise RuntimeError("it fails")\n')
+    (failing.folder / "agent/infrastructure/store/migrations/versions/v9001_latest.py").write_text(
+        text + '    raise RuntimeError("it fails")\n'
+    )
     code, said = host.deploy(failing)
     assert (code, host.current) == (1, "2.0") and "migrating the database failed" in said, said
     assert names(host, key) == {"admin", "ann", "ben"}

@@ -24,7 +24,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from agent.domain.jobs import JobState
-from agent.store.schema import event
+from agent.infrastructure.store.schema import event
 from tests.support import load_balancer as balancer
 from tests.support.postgres_server import PostgresServer
 from tests.support.real_program import CHECKOUT, WAIT_S

@@ -21,9 +21,9 @@ from sqlalchemy import func, select, text
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
-from agent.redaction.copy_names import COPIES_FOLDER
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.schema import identity, person, redaction, redaction_item
+from agent.features.redaction.copy_names import COPIES_FOLDER
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.store.schema import identity, person, redaction, redaction_item
 from tests.support.real_server import RealServer
 from tests.support.server_load import Covering, Desk, Naming, desk_of, desk_of_first
 

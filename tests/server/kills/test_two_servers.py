@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select
 
-from agent.accounts.provider.request import LOGOUT
-from agent.store.schema import event, place
+from agent.infrastructure.store.schema import event, place
+from agent.server.accounts.provider.request import LOGOUT
 from tests.contract.test_people import photo as photo_of
 from tests.support.openid_provider import SECRET, OpenIdProvider
 from tests.support.postgres_server import PostgresServer

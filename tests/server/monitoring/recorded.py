@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.core import error_counts
-from agent.core.settings import Settings
+from agent.app.figures.thresholds import OF_SERVER, thresholds
+from agent.app.server.figures.database import Rows
+from agent.app.server.figures.server import SERVER, ServerFigures, Switches, Validity
+from agent.app.server.figures.sparing import Sparing
 from agent.domain.events import ImageFailed, ImageIndexed, Recorded
-from agent.main.figures.thresholds import OF_SERVER, thresholds
-from agent.main.server.figures.database import Rows
-from agent.main.server.figures.server import SERVER, ServerFigures, Switches, Validity
-from agent.main.server.figures.sparing import Sparing
-from agent.web.request_counts import RequestCounts, RequestRecord
+from agent.infrastructure.core import error_counts
+from agent.infrastructure.core.settings import Settings
+from agent.interfaces.web.request_counts import RequestCounts, RequestRecord
 
 BEGAN = datetime(2026, 3, 4, 5, 0, tzinfo=UTC)
 MINUTES = 30

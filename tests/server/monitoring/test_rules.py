@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.alerts.alert_kinds import FACTS, AlertKind
+from agent.server.alerts.alert_kinds import FACTS, AlertKind
 from scripts.chart import read_yaml
 from tests.server.monitoring.rules import MONITORING, RULE_FILES, alerts
 

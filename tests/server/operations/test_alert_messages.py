@@ -10,27 +10,27 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from agent.alerts.alert_kinds import AlertKind
-from agent.alerts.alert_notes import ALERT_SECRETS, alert_sending
-from agent.alerts.alert_watch import AlertWatch
-from agent.alerts.conditions import Readings
-from agent.alerts.heartbeat import Heartbeat
-from agent.alerts.queries import AlertQueries
-from agent.alerts.records import AlertReading, SilenceReason
-from agent.alerts.unstored import UnstoredAlert
-from agent.core.i18n import Texts
-from agent.core.server_settings import AlertSettings, IncidentSettings
-from agent.core.settings import Settings
 from agent.domain.errors import NoWayToTell, NtfyFailed, NtfyInside, StoreDiskFull, StoreError, StoreUnreachable, WebhookFailed
-from agent.messages.channels import Channels, Ways
-from agent.messages.https import Https, NotReached
-from agent.messages.ntfy import Ntfy
-from agent.messages.sending import Wording
-from agent.messages.webhook import Webhook
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.leases import Leases
-from agent.store.upgrade import upgrade
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.server_settings import AlertSettings, IncidentSettings
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.leases import Leases
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.alerts.alert_kinds import AlertKind
+from agent.server.alerts.alert_notes import ALERT_SECRETS, alert_sending
+from agent.server.alerts.alert_watch import AlertWatch
+from agent.server.alerts.conditions import Readings
+from agent.server.alerts.heartbeat import Heartbeat
+from agent.server.alerts.queries import AlertQueries
+from agent.server.alerts.records import AlertReading, SilenceReason
+from agent.server.alerts.unstored import UnstoredAlert
+from agent.server.messages.channels import Channels, Ways
+from agent.server.messages.https import Https, NotReached
+from agent.server.messages.ntfy import Ntfy
+from agent.server.messages.sending import Wording
+from agent.server.messages.webhook import Webhook
 from tests.support.message_receivers import Receiver
 
 if TYPE_CHECKING:

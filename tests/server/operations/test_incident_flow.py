@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.incidents.queries import IncidentQueries
+from agent.server.incidents.queries import IncidentQueries
 from tests.support.real_server import RealServer
 
 pytestmark = [

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.core.actor import acting_as
-from agent.core.i18n import Texts
-from agent.core.server_settings import IncidentSettings
 from agent.domain.errors import MailFailed, NoWayToTell, WebhookFailed, WebhookKeyMissing
-from agent.incidents.incident_notes import incident_sending
-from agent.incidents.incident_watch import IncidentWatch
-from agent.incidents.queries import IncidentQueries
-from agent.messages.channels import INCIDENT_SECRETS, Channels, Ways
-from agent.messages.mail import Mail
-from agent.messages.sending import Sending, Wording
-from agent.messages.webhook import SIGNATURE, Webhook
-from agent.store.audit_witness import AuditWitness
-from agent.store.database import Database
-from agent.store.key_homes import FileHome
-from agent.store.upgrade import upgrade
+from agent.infrastructure.core.actor import acting_as
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.server_settings import IncidentSettings
+from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.incidents.incident_notes import incident_sending
+from agent.server.incidents.incident_watch import IncidentWatch
+from agent.server.incidents.queries import IncidentQueries
+from agent.server.messages.channels import INCIDENT_SECRETS, Channels, Ways
+from agent.server.messages.mail import Mail
+from agent.server.messages.sending import Sending, Wording
+from agent.server.messages.webhook import SIGNATURE, Webhook
 from tests.support.message_receivers import PASSWORD, MailServer, Receiver
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent.core.config_file import SettingsFile
-from agent.core.paths import AppPaths
-from agent.core.supervisor import START_AGAIN
-from agent.main.library_home import key_in_file
-from agent.main.server.process import Server
-from agent.main.server.reached import Reached
-from agent.web.client import Client
-from agent.web.schemas import Status
-from agent.web.whereabouts import find
+from agent.app.library_home import key_in_file
+from agent.app.server.process import Server
+from agent.app.server.reached import Reached
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.supervisor import START_AGAIN
+from agent.interfaces.web.client import Client
+from agent.interfaces.web.schemas import Status
+from agent.interfaces.web.whereabouts import find
 from tests.support.fake_memory_meter import LIMIT_MB, STEP_MB, Meter
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="PostgreSQL's programs are installed on Linux alone")]

@@ -15,18 +15,18 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from agent.backups.scratch import clear
-from agent.core.log_rotation import files_of, rotate
-from agent.core.program_settings import LogSettings
-from agent.core.settings import Settings
 from agent.domain.errors import DatabaseFailed, DatabaseFilesUnfit, DatabaseOld, DatabaseUnreachable, StoreDiskFull, VectorsOld
-from agent.store import embedded_postgres, postgres_programs
-from agent.store import server_database as module
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.embedded_postgres import EmbeddedPostgres, embedded_address
-from agent.store.image_changes import Moment, changed, moment
-from agent.store.key_homes import FileHome
-from agent.store.server_database import Versions, database_url, server_database, versions_of
+from agent.infrastructure.core.log_rotation import files_of, rotate
+from agent.infrastructure.core.program_settings import LogSettings
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store import embedded_postgres, postgres_programs
+from agent.infrastructure.store import server_database as module
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres, embedded_address
+from agent.infrastructure.store.image_changes import Moment, changed, moment
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.server_database import Versions, database_url, server_database, versions_of
+from agent.server.backups.scratch import clear
 from tests.support.killed_processes import left_by_a_killed_program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server's programs are installed for these tests on Linux")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, MetaData, text
 
-from agent.store import schema, upgrade
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.sealed_columns import Sealed
+from agent.infrastructure.store import schema, upgrade
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.sealed_columns import Sealed
 from tests.process.store.test_migrations import REMADE, contents, filled, revisions, tables
 from tests.support.postgres_server import ON_SERVER, PostgresServer
 

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from agent.domain.errors import OlderVersionsRun, SchemaNew, SchemaOld
-from agent.store import upgrade
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.key_homes import FileHome
-from agent.store.schema import REVISION, WORKS_FROM
-from agent.store.server_database import Migrating, check_schema, refuse_older, server_database
-from agent.store.upgrade import schema_state
+from agent.infrastructure.store import upgrade
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.schema import REVISION, WORKS_FROM
+from agent.infrastructure.store.server_database import Migrating, check_schema, refuse_older, server_database
+from agent.infrastructure.store.upgrade import schema_state
 from tests.process.store.test_migrations import filled
 from tests.server.store.test_migrations_postgresql import unsealed
 from tests.support.postgres_server import ON_SERVER, PostgresServer

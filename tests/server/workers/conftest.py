@@ -13,25 +13,25 @@ import psycopg
 import pytest
 from sqlalchemy import func, make_url, select, text
 
-from agent.core.paths import AppPaths
-from agent.core.settings import Settings
+from agent.app import wiring
+from agent.app.app import App
+from agent.app.edges import Edges
+from agent.app.server.team_work import TeamWork
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.engine.monitor import Machine
-from agent.library.recipes import recipe_of
-from agent.main import wiring
-from agent.main.app import App
-from agent.main.edges import Edges
-from agent.main.server.team_work import TeamWork
-from agent.people.recognition_switch import Backups
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.addresses import libpq_address
-from agent.store.database import Database
-from agent.store.dialects.postgresql import PostgreSql
-from agent.store.schema import embedding, event, face, identity, image, job
-from agent.store.upgrade import upgrade
-from agent.workers.queries.worker_rows import WorkerQueries
-from agent.workers.records import WorkerState
+from agent.features.library.recipes import recipe_of
+from agent.features.people.recognition_switch import Backups
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.inference.engine.monitor import Machine
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.addresses import libpq_address
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.schema import embedding, event, face, identity, image, job
+from agent.infrastructure.store.upgrade import upgrade
+from agent.server.workers.queries.worker_rows import WorkerQueries
+from agent.server.workers.records import WorkerState
 from tests.conftest import CHECKOUT
 from tests.support.in_process_agent import FakeMatcher, FakeSource
 from tests.support.postgres_server import ON_SERVER, PostgresServer

@@ -5,21 +5,21 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.consent.queries import ConsentQueries
-from agent.core.bus import Bus
-from agent.core.settings import Settings
+from agent.app.app import App
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import NameFacesEdit
 from agent.domain.errors import StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.library.recipes import everything
-from agent.main.app import App
-from agent.people.reference_recognition import KnownReferences, ReferenceRecognition
-from agent.redaction.queries.redaction_queries import RedactionQueries
-from agent.store.addresses import libpq_address
-from agent.workers.relay import EventQueries, EventRelay
+from agent.features.consent.queries import ConsentQueries
+from agent.features.library.recipes import everything
+from agent.features.people.reference_recognition import KnownReferences, ReferenceRecognition
+from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.bus import Bus
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.addresses import libpq_address
+from agent.server.workers.relay import EventQueries, EventRelay
 from tests.server.workers.conftest import Team
 from tests.support.in_process_agent import FakeMatcher, analysis
 from tests.support.service_environment import environment

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent.core.config_file import SettingsFile
+from agent.app.guarded import WorkerMemory
+from agent.app.worker_process import WorkerEdges, work
 from agent.domain.jobs import JobState
-from agent.engine.monitor import NoEngine
-from agent.main.guarded import WorkerMemory
-from agent.main.worker_process import WorkerEdges, work
-from agent.people.reference_recognition import KnownReferences
+from agent.features.people.reference_recognition import KnownReferences
+from agent.inference.engine.monitor import NoEngine
+from agent.infrastructure.core.config_file import SettingsFile
 from tests.server.workers.conftest import Team
 from tests.support.fake_memory_meter import LIMIT_MB, STEP_MB, Meter
 from tests.support.in_process_agent import FakeMatcher

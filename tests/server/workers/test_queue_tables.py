@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from agent.store.database import Database
-from agent.workers.queries import work_queue
-from agent.workers.queries.work_queue import FIRST, migrations_there, prepare
+from agent.infrastructure.store.database import Database
+from agent.server.workers.queries import work_queue
+from agent.server.workers.queries.work_queue import FIRST, migrations_there, prepare
 from tests.server.workers.conftest import Team
 
 NEXT = "99.00.00_01_pre_made_up.sql"

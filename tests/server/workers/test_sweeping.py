@@ -7,11 +7,11 @@ from sqlalchemy import delete, select, text
 
 from agent.domain.events import Recorded
 from agent.domain.jobs import Job, JobState, Priority
-from agent.store.schema import job, worker
-from agent.workers.dispatcher import shared_of
-from agent.workers.queries.handout_rows import BATCH, HandoutQueries
-from agent.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE
-from agent.workers.records import Beat, WorkerState
+from agent.infrastructure.store.schema import job, worker
+from agent.server.workers.dispatcher import shared_of
+from agent.server.workers.queries.handout_rows import BATCH, HandoutQueries
+from agent.server.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE
+from agent.server.workers.records import Beat, WorkerState
 from tests.server.workers.conftest import Team
 
 pytestmark = pytest.mark.timeout(60)

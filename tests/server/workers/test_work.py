@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from agent.core.i18n import Texts
-from agent.core.settings import Settings
+from agent.app.worker_process import WorkerEdges, work
 from agent.domain.errors import ModelMissing
 from agent.domain.jobs import JobState, Priority
-from agent.main.worker_process import WorkerEdges, work
-from agent.workers.records import WorkerState
-from agent.workers.schemas import WorkerOut
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.settings import Settings
+from agent.server.workers.records import WorkerState
+from agent.server.workers.schemas import WorkerOut
 from tests.server.workers.conftest import Team, ended
 from tests.support.in_process_agent import FakeMatcher
 from tests.support.worker_process import CRASH, LACKS, MODEL, engine
@@ -144,7 +144,7 @@ async def test_an_idle_worker_whose_database_is_gone_ends_without_waiting_for_it
     usual = AsyncConnectionPool.__init__.__kwdefaults__
     assert usual
     monkeypatch.setitem(usual, "timeout", 3_600.0)  # longer than the test may take
-    monkeypatch.setattr("agent.workers.worker.CONNECTION_S", 0.1)
+    monkeypatch.setattr("agent.server.workers.worker.CONNECTION_S", 0.1)
     stop, edges = asyncio.Event(), WorkerEdges(engine(0), lambda references: FakeMatcher(references.read))
     working = asyncio.create_task(work(Settings(), team.opened_again(), team.url, "idle", edges, stop, drain_s=0.1))
     await team.until(lambda: team.fetching() == 2)

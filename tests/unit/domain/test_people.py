@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.settings import RecognitionSettings
 from agent.domain.face import Quality
 from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, clearly_another, identify, is_clear, trust
+from agent.infrastructure.core.settings import RecognitionSettings
 
 BOUNDS = Bounds(certain=0.9, probable=1.1)
 GOOD = Quality(size=60, sharpness=400, yaw=0, roll=0)

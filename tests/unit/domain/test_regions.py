@@ -25,7 +25,7 @@ from agent.domain.regions import (
     tidy,
     upright,
 )
-from agent.vision.xmp.region_changes import AddRegion, Disown, RemoveRegion, SetName, changes_to_forget, changes_to_write
+from agent.inference.vision.xmp.region_changes import AddRegion, Disown, RemoveRegion, SetName, changes_to_forget, changes_to_write
 
 LEFT, RIGHT, FAR = RegionArea(0.25, 0.5, 0.2, 0.2), RegionArea(0.75, 0.5, 0.2, 0.2), RegionArea(0.5, 0.1, 0.1, 0.1)
 NEAR_LEFT = RegionArea(0.26, 0.5, 0.2, 0.2)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.accounts.sign_in_names import folded, shown
 from agent.domain.errors import LibraryNameInvalid, MemberNameInvalid, NameEmpty
 from agent.domain.names import given as given_name
 from agent.domain.names import ids_of, tidy
 from agent.domain.regions import same_name
 from agent.domain.visible_text import is_visible, visible
-from agent.libraries.library_choice import tidy_name
-from agent.web.desk_exchange import JoinRequest
+from agent.interfaces.web.desk_exchange import JoinRequest
+from agent.server.accounts.sign_in_names import folded, shown
+from agent.server.libraries.library_choice import tidy_name
 
 UNSEEN = {
     "Hangul fillers": "\u3164\u115f\u1160\uffa0",

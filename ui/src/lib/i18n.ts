@@ -1,4 +1,4 @@
-/** Texts in the user's language, by the rules and the catalogue of `agent/core/i18n.py`. */
+/** Texts in the user's language, by the rules and the catalogue of `agent/infrastructure/core/i18n.py`. */
 
 import * as first from 'virtual:texts/app,ui'
 

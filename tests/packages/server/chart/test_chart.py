@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from agent import __version__
-from agent.core.config_check import validated
-from agent.core.config_environment import from_environment
-from agent.core.paths import AppPaths
 from agent.domain.jobs import JobState
+from agent.infrastructure.core.config_check import validated
+from agent.infrastructure.core.config_environment import from_environment
+from agent.infrastructure.core.paths import AppPaths
 from scripts import chart
 from scripts.chart import CHART, NAMESPACE, ROOT, TESTS, Manifest, Rendered
 
@@ -371,7 +371,7 @@ def test_every_setting_is_one_that_the_program_knows(manifests: list[Manifest]) 
 def test_the_figure_that_scales_workers_is_one_that_the_server_tells(all_rendered: dict[str, Rendered]) -> None:
     [scaled] = of_kind(all_rendered["full"].manifests, "ScaledObject")
     [figure, state] = re.findall(r"max\((\w+)\{.*state=\"(\w+)\"\}\)", scaled["spec"]["triggers"][0]["metadata"]["query"])[0]
-    told = (ROOT / "agent" / "main" / "metrics.py").read_text(encoding="utf-8")
+    told = (ROOT / "agent" / "app" / "metrics.py").read_text(encoding="utf-8")
     assert f'"{figure}"' in told and state in {each.value for each in JobState}
 
 

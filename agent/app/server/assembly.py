@@ -1,0 +1,123 @@
+"""Puts a team server together around its open database: only the server imports this."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agent.app.app import App
+from agent.app.guarded import guarded_service
+from agent.app.library_home import home_of_key
+from agent.app.server.backups import backups_of_server, notice_earlier
+from agent.app.server.buckets import buckets_of
+from agent.app.server.following import Following
+from agent.app.server.operations import Operations
+from agent.app.server.reached import server_name
+from agent.app.server.rooms import ServerRooms, Site, rooms_of
+from agent.app.server.services import accounts_of, face_vectors
+from agent.app.server.team_work import HAS_WORKERS, TeamWork
+from agent.app.wiring import build
+from agent.domain.path_text import BUCKET
+from agent.features.people.vectors.service import FaceVectors
+from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.environment import utc_now
+from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.memory_guard import ProcessKind
+from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.core.supervisor import is_supervised
+from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
+from agent.interfaces.web.auth import Auth
+from agent.interfaces.web.certificates import Certificates
+from agent.server.alerts.unstored import UnstoredAlert
+from agent.server.backups.service import ServerBackups
+
+
+@dataclass(frozen=True, slots=True)
+class ServerGround:
+    """What a run of the server stands on, and what outlives it."""
+
+    paths: AppPaths
+    file: SettingsFile
+    url: str  # of the database, in SQLAlchemy's form
+    database: Database
+    embedded: EmbeddedPostgres | None
+    certificates: Certificates
+    auth: Auth
+    operations: Operations
+    unstored: UnstoredAlert
+    start_again: Callable[[], None]  # end as after a signal, so that the supervisor starts another process
+
+    @property
+    def settings(self) -> Settings:
+        return self.file.snapshot
+
+    def texts(self) -> Texts:
+        return Texts(self.settings.general.language.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """What runs on it."""
+
+    app: App
+    work: TeamWork
+    vectors: FaceVectors
+    rooms: ServerRooms
+    following: Following
+
+
+async def assemble(ground: ServerGround, address: Callable[[], str], logs: Callable[[Settings], Awaitable[None]]) -> ServerParts:
+    """Build the parts, and open what they keep. Raises StoreError, KeyHomeError.
+
+    `address` is asked once the server listens; `logs` follows the settings of the log files.
+    """
+    work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
+    vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
+    home = home_of_key(ground.settings, ground.paths)
+    buckets = buckets_of(ground.database, home, lambda: ground.settings, utc_now)
+    app = build(
+        ground.settings,
+        ground.paths,
+        database=ground.database,
+        finder=vectors,
+        remote={BUCKET: buckets.source},
+        desktop=False,
+        reconfigure={"logs": logs},
+        renamed=ground.file.rename_kept,
+        queue=work.queue if HAS_WORKERS else None,
+        lead=work.election if HAS_WORKERS else None,
+        claims=work.claims if HAS_WORKERS else None,
+    )
+    app.memory.also(guarded_service(ProcessKind.SERVER, app.rest.now, ground.start_again, supervised=is_supervised()))
+    backups = await asyncio.to_thread(_backups, ground, app)
+    site = _site(ground, address, work)
+    rooms = rooms_of(site, app, accounts_of(ground.database, app.now), work.workers, vectors.state, buckets.buckets, backups)
+    following = Following(rooms.accounts, rooms.libraries, buckets.buckets, rooms.uploads)
+    if HAS_WORKERS:
+        following.listen(work.join(app))
+    await asyncio.to_thread(buckets.buckets.begin)
+    await asyncio.to_thread(rooms.libraries.begin, ground.texts()("cli.serve.first_library"))
+    return ServerParts(app, work, vectors, rooms, following)
+
+
+def _backups(ground: ServerGround, app: App) -> ServerBackups:
+    backups = backups_of_server(ground.database, ground.embedded, lambda: ground.settings, ground.paths, app.now)
+    backups.begin()
+    notice_earlier(ground.database, app.witness, app.now())
+    return backups
+
+
+def _site(ground: ServerGround, address: Callable[[], str], work: TeamWork) -> Site:
+    certificates = ground.certificates
+    return Site(
+        paths=ground.paths,
+        file=ground.file,
+        texts=ground.texts,
+        name=lambda: server_name(ground.settings),
+        address=address,
+        pinned=lambda: (certificates.fingerprint, certificates.authority),
+        expires=lambda: certificates.validity[1],
+        unstored=ground.unstored,
+        tell=work.tell,
+    )

@@ -1,0 +1,1 @@
+"""The popup: its process, windows, pickers, and when it is shown."""

@@ -1,0 +1,1 @@
+"""What a desktop and a team server both have: the product."""

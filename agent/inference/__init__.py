@@ -1,0 +1,1 @@
+"""The child processes that decode and infer, the RPC to them, and their pure vision code."""

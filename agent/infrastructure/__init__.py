@@ -1,0 +1,1 @@
+"""The store, the sources of photos, and the foundations; it knows no feature."""

@@ -1,0 +1,1 @@
+"""The toolkits of commands and of HTTP; they know no feature."""

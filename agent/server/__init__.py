@@ -1,0 +1,1 @@
+"""What only a team server has; the desktop never loads it."""

@@ -1,0 +1,79 @@
+"""Requests to addresses from the settings: over HTTPS, and not inside the team's own network unless that is allowed."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import httpx
+
+from agent.interfaces.web.networks import Resolve, addresses_of, is_outside
+
+_LIMIT_S: Final = 15.0
+
+
+class Inside(Exception):
+    """The address is on this computer or in an internal network."""
+
+
+class NotReached(Exception):
+    """There was no answer: no connection was made, the `certificate` is not to be trusted, or it took too long (`slow`)."""
+
+    def __init__(self, why: Literal["connect", "certificate", "slow"] = "connect") -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Https:
+    """`send` blocks."""
+
+    def __init__(self, trust: ssl.SSLContext | None = None, resolve: Resolve = addresses_of) -> None:
+        """`trust`: the certificates to accept, None for the system's."""
+        self._trust = trust
+        self._resolve = resolve
+
+    def send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], *, inside: bool) -> int:
+        """Return the status of the answer.
+
+        Connects to the address that was checked, whatever the name means a moment later; follows no redirect. Raises Inside, NotReached.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or 443
+            address = self._checked(host, port, inside=inside)
+        except (OSError, ValueError) as error:
+            raise NotReached from error
+        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        sent = {"host": parts.netloc.rpartition("@")[2], **headers}
+        try:
+            with httpx.Client(verify=self._trust or ssl.create_default_context(), trust_env=False, timeout=_LIMIT_S) as client:
+                target = parts._replace(netloc=netloc, fragment="").geturl()
+                with client.stream(method, target, content=content, headers=sent, extensions={"sni_hostname": host}) as answer:
+                    return answer.status_code
+        except httpx.TimeoutException as error:
+            raise NotReached("slow") from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise NotReached("certificate" if _is_of_certificate(error) else "connect") from error
+
+    def _checked(self, host: str, port: int, *, inside: bool) -> str:
+        """The first address. Raises Inside if one of them is inside, OSError."""
+        found = self._resolve(host, port)
+        if not found:
+            raise OSError
+        if not inside and not all(map(is_outside, found)):
+            raise Inside
+        return found[0]
+
+
+def failed_by(status: int) -> dict[str, int]:
+    """Return the parameter of an error about an answer: `moved` for a redirect, or `status`."""
+    return {"moved" if 300 <= status < 400 else "status": status}
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    """Return whether it failed because of the receiver's certificate: httpx wraps the error that says so."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,1 @@
+"""Reference photos that members send for people who agreed."""
