@@ -6,7 +6,7 @@ import sys
 
 def main() -> int:
     """Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
-    from agent.infrastructure.core.heap import loading
+    from agent.infrastructure.core.malloc_tuning import loading
 
     loading()
     # Two libraries look for more than the program uses: pydantic for plug-ins, in the metadata of all that is installed; structlog for
@@ -22,7 +22,7 @@ def main() -> int:
 
         traceback.print_exc()
         code = 1
-    from agent.infrastructure.core.threads import leave
+    from agent.infrastructure.core.process_exit import leave
 
     return leave(code)
 

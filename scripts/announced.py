@@ -11,7 +11,7 @@ from agent.domain.errors import UpdateRolledBack
 from agent.features.updates.manifest import FileEntry
 from agent.features.updates.memory import MemoryFile, Offer, ToldError
 from agent.features.updates.updater import this_platform
-from agent.infrastructure.core.build import BUILD_FILE, Build, PackageKind
+from agent.infrastructure.core.package_info import BUILD_FILE, Build, PackageKind
 from agent.infrastructure.core.paths import AppPaths
 from scripts.program import started
 
@@ -24,9 +24,9 @@ _ADDRESS = "https://updates.invalid"
 _PROGRAM = """
 import sys
 from pathlib import Path
-import agent.infrastructure.core.build
+import agent.infrastructure.core.package_info
 folder = Path(sys.argv.pop(1))
-agent.infrastructure.core.build.resource = lambda _: folder
+agent.infrastructure.core.package_info.resource = lambda _: folder
 from agent.__main__ import main
 sys.exit(main())
 """

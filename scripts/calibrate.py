@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from agent.inference.engine import openvino_models
 from agent.inference.engine.engine_calls import ModelFile
 from agent.inference.engine.inference_session import Input
-from agent.inference.engine.openvino_quiet import constant_folded, core
+from agent.inference.engine.openvino_config import constant_folded, core
 from agent.inference.engine.quantiser import convolutions, layer_name, tensor_name
 from agent.inference.vision.codecs import resize
 from agent.inference.vision.tiles import padded

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.desktop.system.display import display_available  # noqa: E402
-from agent.desktop.system.opener import open_in_browser  # noqa: E402
+from agent.desktop.system.external_apps import open_in_browser  # noqa: E402
 from agent.domain.errors import AgentError, AgentUnreachable  # noqa: E402
 from agent.features.library.recipes import everything  # noqa: E402
 from agent.features.library.schemas import ImageOut, ImagePage  # noqa: E402

@@ -8,13 +8,13 @@ from unittest.mock import MagicMock
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.interfaces.web.base_schema import Schema  # noqa: E402
+from agent.interfaces.web.schema_base import Schema  # noqa: E402
 
 # Before its subclasses are made, which take it from here.
 Schema.model_config["use_attribute_docstrings"] = True
 
 from agent.app.http import create_app  # noqa: E402
-from agent.app.server.rooms import add_routes  # noqa: E402
+from agent.app.server.features import add_routes  # noqa: E402
 
 TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 

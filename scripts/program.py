@@ -11,8 +11,8 @@ from typing import IO
 
 from agent.domain.errors import NotRunning
 from agent.features.models.model_store import ModelStore
-from agent.infrastructure.core.child import own_command
 from agent.infrastructure.core.config_file import SettingsFile
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.paths import HOME_VARIABLE, AppPaths
 from agent.interfaces.web.client import Client
 from agent.interfaces.web.schemas import Status

@@ -14,16 +14,16 @@ from PIL import Image, ImageChops, ImageOps
 from playwright.sync_api import Page
 from pydantic import TypeAdapter
 
-from agent.desktop.popup.popup_shell import HEIGHT, WIDTH
-from agent.desktop.screen.schemas import CaptureOut, CaptureRequest
+from agent.desktop.capture.schemas import CaptureOut, CaptureRequest
+from agent.desktop.popup.window_backend import HEIGHT, WIDTH
 from agent.features.library.schemas import ImageOut, ImagePage
 from agent.features.people.schemas import PersonOut
 from agent.features.redaction.schemas import RedactionBatchOut, RedactionItems
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
 from agent.interfaces.web.client import Client
+from agent.interfaces.web.runtime_file import find
 from agent.interfaces.web.schemas import Status
-from agent.interfaces.web.whereabouts import find
 from scripts.page_conditions import wait_for_condition
 from scripts.program import until
 from scripts.signing_in import sign_in
@@ -105,9 +105,7 @@ class Stage:
         file = self.paths.cache / "screen.png"
         picture.save(file)
         with shown(os.environ["DISPLAY"], file, 40, 40, *picture.size):
-            taken = self.client.call_patiently(
-                "/api/captures", CaptureOut, CaptureRequest(region=f"40,40,{picture.width},{picture.height}")
-            )
+            taken = self.client.post_long("/api/captures", CaptureOut, CaptureRequest(region=f"40,40,{picture.width},{picture.height}"))
         self.popup("popup-capture")
         self.ask_agent("DELETE", f"/api/captures/{taken.id}")
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.desktop.popup.popup_shell import HEIGHT, WIDTH  # noqa: E402
+from agent.desktop.popup.window_backend import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
 from scripts.announced import announce, packaged_agent, take_back  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402

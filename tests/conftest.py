@@ -117,7 +117,7 @@ def library_key() -> bytes:
 @pytest.fixture(scope="session")
 def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) -> Path:
     """An empty library's file, to copy: that takes a fifth of the time of making one."""
-    from agent.infrastructure.store.upgrade import open_database
+    from agent.infrastructure.store.migrator import open_database
 
     path = tmp_path_factory.mktemp("library") / "library.db"
     open_database(path, library_key).close()
@@ -140,7 +140,7 @@ def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database
     """An empty library. One for all tests: making a database takes as long as twenty of them."""
     from agent.infrastructure.store.database import Database
     from agent.infrastructure.store.dialects.postgresql import PostgreSql
-    from agent.infrastructure.store.upgrade import upgrade
+    from agent.infrastructure.store.migrator import upgrade
 
     database = Database(PostgreSql(postgres.url(postgres.create()), library_key))
     upgrade(database)
@@ -171,7 +171,7 @@ def statements_compiled_once() -> Iterator[None]:
 def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_compiled_once: None) -> Iterator[RedactionQueries]:
     """A new, empty, encrypted library in `tmp_path / "library.db"`."""
     from agent.features.redaction.queries.redaction_queries import RedactionQueries
-    from agent.infrastructure.store.upgrade import open_database
+    from agent.infrastructure.store.migrator import open_database
 
     shutil.copyfile(empty_library, tmp_path / "library.db")
     opened = RedactionQueries(open_database(tmp_path / "library.db", library_key))
@@ -196,7 +196,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr("agent.features.library.indexer.RETRY_AFTER_S", (0.01, 0.01))
     monkeypatch.setattr("agent.features.library.ingest.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.features.people.naming.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.features.people.editor.RETRY_AFTER_S", 0.01)
     monkeypatch.setattr("agent.features.people.recognition_switch.RETRY_S", 0.01)
     monkeypatch.setattr("agent.features.redaction.redaction_worker.RETRY_AFTER_S", (0.01, 0.01))
     monkeypatch.setattr("agent.features.redaction.redaction_worker.LOOK_S", 0.01)

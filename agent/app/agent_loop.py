@@ -13,22 +13,22 @@ import structlog
 from agent import __version__
 from agent.app.app import Reconfigure
 from agent.app.checkup import health
-from agent.app.guarded import guarded_agent, guarded_popup
-from agent.app.handover import updates_of
 from agent.app.http import Context, create_app
 from agent.app.library_home import backup_store, move_key, recovery_code
 from agent.app.library_restore import LibraryRestore, RestoreOutcome
+from agent.app.memory_limits import guarded_agent, guarded_popup
+from agent.app.program_swap import updates_of
 from agent.app.team_membership import membership_of
-from agent.app.unmet_settings import UnmetSettings
+from agent.app.unsupported_settings import UnsupportedSettings
 from agent.app.wiring import build
-from agent.desktop.notifications.alert_teller import AlertTeller
-from agent.desktop.notifications.notify import Notifier
-from agent.desktop.notifications.watch_teller import WatchTeller
+from agent.desktop.capture.region_picker import RegionPicker
+from agent.desktop.capture.watch import SWITCH
+from agent.desktop.notifications.alert_notifier import AlertNotifier
+from agent.desktop.notifications.notifier import Notifier
+from agent.desktop.notifications.watch_notifier import WatchNotifier
 from agent.desktop.popup.capture_start import CaptureStart
-from agent.desktop.popup.desk import Desk
-from agent.desktop.popup.presenter import News, Presenter
-from agent.desktop.screen.region_picker import RegionPicker
-from agent.desktop.screen.watch import SWITCH
+from agent.desktop.popup.popup_policy import News, PopupPolicy
+from agent.desktop.popup.ui_launcher import UiLauncher
 from agent.desktop.system import autostart
 from agent.desktop.system.presence import presence
 from agent.domain.errors import AutostartFailed, SettingsError
@@ -36,21 +36,21 @@ from agent.features.library.onboarding import Onboarding, read_choices, usual_fo
 from agent.features.library.status import UpdateShown
 from agent.features.updates.service import Updates
 from agent.infrastructure.core import logs
+from agent.infrastructure.core.abandonable_calls import cancellable
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.hanging_calls import stoppable
-from agent.infrastructure.core.heap import forget_sources, here_to_stay
 from agent.infrastructure.core.i18n import Texts
+from agent.infrastructure.core.malloc_tuning import forget_sources, freeze_gc
 from agent.infrastructure.core.paths import HOME_VARIABLE, AppPaths
 from agent.infrastructure.core.resources import resource
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.sources.folder.drives import is_remote
 from agent.infrastructure.sources.folder.folder_scan import walk_images
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.soundness import Soundness
-from agent.interfaces.web.auth import Auth
+from agent.infrastructure.store.integrity import Soundness
 from agent.interfaces.web.help_routes import Places
+from agent.interfaces.web.local_auth import Auth
+from agent.interfaces.web.runtime_file import opening
 from agent.interfaces.web.server import serving
-from agent.interfaces.web.whereabouts import opening
 
 if TYPE_CHECKING:
     from agent.desktop.tray.tray_bridge import TrayBridge
@@ -110,19 +110,19 @@ class AgentLoop:
         def url(page: str, at: str | None) -> str:
             return opening(f"http://127.0.0.1:{port}", auth.new_code(own=page != "library"), page, at)
 
-        desk = self._desk = Desk(url, self._settings.popup, lambda: self._texts().language)
+        desk = self._desk = UiLauncher(url, self._settings.popup, lambda: self._texts().language)
         app = self._app = build(
             self._settings, self._paths, database=self._database, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
         )
         for guarded in (guarded_popup(desk), guarded_agent(app.rest.now)):
             app.memory.also(guarded)
-        self._unmet = UnmetSettings(app.refuse)
+        self._unmet = UnsupportedSettings(app.refuse)
         notifier = Notifier()
-        presenter = Presenter(
+        presenter = PopupPolicy(
             desk, app.library, app.environment, disturbs=self._popup_disturbs, notify=lambda news: self._notify(notifier, news)
         )
         desk.on_hidden = presenter.sent_away
-        app.screen.watching.listen(WatchTeller(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
+        app.screen.watching.listen(WatchNotifier(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
         data = self._paths.data
         beginning = Onboarding(
             app.library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
@@ -145,7 +145,7 @@ class AgentLoop:
         def show_update(_: object = None) -> None:
             app.status.update.set(UpdateShown(updates.ready, updates.state.outcome))
 
-        membership = self._membership = membership_of(app, self._paths, AlertTeller(notifier, self._texts, self._popup_disturbs))
+        membership = self._membership = membership_of(app, self._paths, AlertNotifier(notifier, self._texts, self._popup_disturbs))
         updates.changed.subscribe(show_update)
         show_update()
         context = Context(
@@ -177,7 +177,7 @@ class AgentLoop:
                 self._kept.port = port
                 log.info("agent.started", version=__version__)
                 forget_sources()
-                here_to_stay(tidy=False)  # of 140,000 objects some 30 are garbage: loading makes none
+                freeze_gc(tidy=False)  # of 140,000 objects some 30 are garbage: loading makes none
                 self._process.answers()
                 if self._welcomes and await asyncio.to_thread(beginning.needed):
                     desk.welcome(popup=self._settings.popup.enabled)
@@ -198,7 +198,7 @@ class AgentLoop:
         services = TrayServices(app.library, app.indexer, app.status, app.quiet, app.screen, self._desk)
         bridge.connect(services, scan=self._scan, capture=self._captures.capture, watch=self._watch)
 
-    async def _work(self, presenter: Presenter, stop: asyncio.Event) -> None:
+    async def _work(self, presenter: PopupPolicy, stop: asyncio.Event) -> None:
         app = self._app
         app.status.listen(presenter.status)
         self._process.is_up(self)
@@ -246,7 +246,7 @@ class AgentLoop:
     async def _settings_refused(self, error: SettingsError) -> None:
         self._app.refuse(error)
 
-    def _hooks(self, desk: Desk) -> dict[str, Reconfigure]:
+    def _hooks(self, desk: UiLauncher) -> dict[str, Reconfigure]:
         async def popup(settings: Settings) -> None:
             desk.reconfigure(settings.popup)
 
@@ -294,6 +294,6 @@ class AgentLoop:
     async def _scan(self, path: str) -> None:
         """The tray's "scan a folder": the popup shows the results."""
         roots = [folder.root for folder in self._settings.folders]
-        files = await stoppable(lambda: list(walk_images([path], roots=roots)))
+        files = await cancellable(lambda: list(walk_images([path], roots=roots)))
         async for _ in self._app.scan(files):
             pass

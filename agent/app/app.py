@@ -8,44 +8,44 @@ from typing import Any
 
 import structlog
 
-from agent.app.deletion_clock import DeletionClock
-from agent.app.edges import Edges
+from agent.app.adapters import ExternalAdapters
+from agent.app.retention_clock import RetentionClock
 from agent.app.upkeep import ModelSupply, Upkeep, clean_thumbnails, expire_drafts, expire_events, witness_record
-from agent.desktop.screen.capture import CaptureService
-from agent.desktop.screen.service import ScreenService
-from agent.desktop.screen.watch import Circumstances, WatchService
+from agent.desktop.capture.capture import CaptureService
+from agent.desktop.capture.service import ScreenService
+from agent.desktop.capture.watch import WatchConditions, WatchService
 from agent.domain.errors import AgentError, StoreDamaged, reason_of
-from agent.domain.events import ImageFailed, PeopleChanged, Recorded
+from agent.domain.events import ImageFailed, PeopleChanged, StoredEvent
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.features.consent.service import Consents
 from agent.features.library.actions import Actions, Problems
-from agent.features.library.attempts import Attempts
+from agent.features.library.activity import WorkState
 from agent.features.library.counters import Counters
 from agent.features.library.do_not_disturb import DoNotDisturb
-from agent.features.library.event_reach import EventReach
+from agent.features.library.event_visibility import EventReach
+from agent.features.library.index_snapshot import WholeIndexes
 from agent.features.library.indexer import Indexer
 from agent.features.library.ingest import Ingest
 from agent.features.library.integrity_check import IntegrityCheck
 from agent.features.library.job_queue import LibraryQueue
+from agent.features.library.job_runner import JobRunner
 from agent.features.library.library_counts import LibraryCounts
 from agent.features.library.previews import Previews
 from agent.features.library.recipes import areas, everything, no_longer_watched, recipe_of
 from agent.features.library.scan import Scanner, ScanOutcome
 from agent.features.library.status import StatusFeed
 from agent.features.library.thumbnails import Thumbnails
-from agent.features.library.whole_index import WholeIndexes
-from agent.features.library.work_state import WorkState
 from agent.features.people.service import PeopleService
 from agent.features.people.verify import Verification, verify
 from agent.features.redaction.clipboard_copy import ClipboardCopy
 from agent.features.redaction.service import RedactionService
-from agent.inference.engine.governor import Pace
+from agent.inference.engine.load_limiter import Pace
 from agent.inference.engine.monitor import ResourceMonitor
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.memory_guard import MemoryGuard
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings, changed_sections
 
 log = structlog.get_logger()
@@ -56,13 +56,15 @@ Reconfigure = Callable[[Settings], Awaitable[None]]
 class App:
     """All services in one place. `reconfigure` maps settings sections to functions that apply their changes outside."""
 
-    def __init__(self, environment: Environment, edges: Edges, reconfigure: Mapping[str, Reconfigure], trimmer: MemoryTrimmer) -> None:
+    def __init__(
+        self, environment: Environment, edges: ExternalAdapters, reconfigure: Mapping[str, Reconfigure], trimmer: MemoryTrimmer
+    ) -> None:
         library, engine, work = edges.library, edges.engine, WorkState()
         self.environment, self.library, self.analyser, self.bus = environment, library, engine.analyser, environment.bus
         self.prepared = asyncio.Event()  # work left by an earlier run is finished: commands may start
         self._source = edges.source
         self.lead = edges.lead
-        self.rescans = Notice()
+        self.rescans = ChangeSignal()
         """everything is to be scanned again: by the process that leads"""
         self._supply = engine.supply
         self._reconfigure = reconfigure
@@ -84,7 +86,7 @@ class App:
         self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
         clipboard = edges.screen[1].clipboard if edges.screen else None
         self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
-        attempts = Attempts(library, engine.analyser, self.people, self.thumbnails, environment, online_only=edges.online_only)
+        attempts = JobRunner(library, engine.analyser, self.people, self.thumbnails, environment, online_only=edges.online_only)
         queue = edges.queue(environment) if edges.queue else LibraryQueue(library, environment.clock)
         self.indexer = Indexer(queue, attempts, engine.slots, work, environment)
         self.problems = Problems(library)
@@ -104,7 +106,7 @@ class App:
         self.status = StatusFeed(self.counts, self.indexer, self.ingest, self.quiet, self.monitor, environment)
         self._models = ModelSupply(engine.supply, environment)
         self._check = IntegrityCheck(edges.check_library)
-        circumstances = Circumstances(work, self.monitor, self.quiet)
+        circumstances = WatchConditions(work, self.monitor, self.quiet)
         self.screen = ScreenService(
             edges.screen and CaptureService(*edges.screen, library, self.people, environment, supply=engine.supply),
             edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
@@ -117,7 +119,7 @@ class App:
             partial(expire_drafts, library),
             partial(expire_events, library),
         )
-        deletions = DeletionClock(self.witness.folder)
+        deletions = RetentionClock(self.witness.folder)
         self._upkeep = Upkeep(library, self._recognition, edges.people.backups, self.redaction.folders, duties, deletions, environment)
         self._subscribe()
 
@@ -240,7 +242,7 @@ class App:
             if left or "recognition" in sections or areas(before) != areas(settings):
                 # Paused, so that no analysis or naming begun under the old settings is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
-                    await self._recognition.switch.follow_surely(settings, before)
+                    await self._recognition.switch.apply_with_retry(settings, before)
                     self.screen.forget()
                     # Only now, so that "on" isn't reported together with "nothing to do", nor "off" too soon.
                     self.environment.settings.set(settings)
@@ -275,7 +277,7 @@ class App:
         self.status.settings_problem = error
         self.status.changed()
 
-    def _noticed(self, recorded: Recorded) -> None:
+    def _noticed(self, recorded: StoredEvent) -> None:
         if isinstance(recorded.event, ImageFailed):
             log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
             self.tally.failed(recorded.event.code)

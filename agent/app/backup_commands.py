@@ -10,15 +10,15 @@ from agent.domain.errors import BackupDamaged
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.cli.command import Command, CommandGroup, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.secret_input import ask
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
     from agent.infrastructure.store.backup import Backup, BackupStore
+    from agent.infrastructure.store.backup_diff import RestoreLoss
     from agent.infrastructure.store.keys import LibraryKeys
-    from agent.infrastructure.store.restore_loss import RestoreLoss
 
 
 def _backups(session: CommandSession) -> "BackupStore":
@@ -30,7 +30,7 @@ def _backups(session: CommandSession) -> "BackupStore":
 def _keys(session: CommandSession) -> "LibraryKeys":
     from agent.app.library_home import home_of_key
     from agent.infrastructure.store.keys import LibraryKeys
-    from agent.infrastructure.store.opening import DATABASE_FILE
+    from agent.infrastructure.store.open_library import DATABASE_FILE
 
     keys = LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths))
     if not keys.exist and not (session.paths.library / DATABASE_FILE).exists():
@@ -55,7 +55,7 @@ for each in (now, status, drill, config, secret):
 @click.pass_obj
 def create(session: CommandSession, as_json: bool) -> None:
     """Make a backup, also while the agent runs: the copy is one consistent state of the library."""
-    from agent.infrastructure.core.environment import utc_now
+    from agent.infrastructure.core.service_context import utc_now
 
     session.paths.create()
     with session.database() as database:
@@ -113,7 +113,7 @@ def verify(session: CommandSession, name: str | None, as_json: bool) -> int:
 @json_option()
 @click.pass_obj
 def restore(session: CommandSession, name: str | None, yes: bool, dry_run: bool, source: str | None, to: str | None, as_json: bool) -> None:
-    from agent.infrastructure.core.environment import utc_now
+    from agent.infrastructure.core.service_context import utc_now
 
     if source is None and to is not None:
         raise click.UsageError(session.texts("cli.backup.to_alone"))

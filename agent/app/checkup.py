@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from agent.app.app import App
 from agent.app.diagnosis import Ground
 from agent.app.engines import model_store
-from agent.app.figures.thresholds import ENGINE
 from agent.app.health import Check, Finding, Health
 from agent.app.library_home import home_of_key, served_library
+from agent.app.metric_families.thresholds import ENGINE
 from agent.app.support_bundle import support_bundle
 from agent.domain.errors import EngineMemory, NoDisplay, ProcessMemory, UpdatesOff
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.features.updates.releases import UpdateStep
 from agent.features.updates.updater import channel_of, updater_of
 from agent.inference.engine.devices import DeviceNote, by_onnx_runtime
-from agent.inference.engine.sandbox.wall import Sandbox
-from agent.infrastructure.core.build import read_build
+from agent.inference.engine.sandbox.report import Sandbox
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.memory_guard import MB, MemoryGuard, ProcessKind
+from agent.infrastructure.core.package_info import read_build
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 

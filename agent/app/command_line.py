@@ -25,15 +25,15 @@ def main(words: Sequence[str]) -> int:
 
             return screen_worker.main()
         case ["clipboard-holder"]:
-            from agent.desktop.popup import clipboard_holder
+            from agent.desktop.popup import clipboard_owner
 
-            return clipboard_holder.main()
+            return clipboard_owner.main()
         case ["popup-window"]:
             from agent.desktop.popup import popup_window
 
             return popup_window.main()
         case ["find-servers"]:
-            from agent.desktop.team import discovery
+            from agent.desktop.team_client import discovery
 
             return discovery.main()
         case ["update-worker"]:
@@ -47,11 +47,11 @@ def main(words: Sequence[str]) -> int:
 
 
 def _command(words: Sequence[str]) -> int:
-    from agent.infrastructure.core.core_files import leave_no_core_file
+    from agent.infrastructure.core.core_dumps import disable_core_dumps
     from agent.interfaces.cli.click_texts import speak
-    from agent.interfaces.cli.own_texts import chosen_texts
+    from agent.interfaces.cli.language import chosen_texts
 
-    leave_no_core_file()
+    disable_core_dumps()
     speak(chosen_texts())  # before the commands are created
     from agent.app.commands import run_command
 

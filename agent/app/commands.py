@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from agent import __version__
+from agent.app.audit_commands import record
 from agent.app.backup_commands import backup, recover, recovery_code
 from agent.app.config_commands import config
 from agent.app.evidence_commands import bundle
 from agent.app.help_commands import help_page
 from agent.app.in_process import PROGRAM
-from agent.app.move_commands import move_to
-from agent.app.record_commands import record
 from agent.app.serve_commands import serve
 from agent.app.server_commands import server
 from agent.app.shell_menu import hand_over
+from agent.app.transfer_commands import move_to
 from agent.app.uninstall_commands import uninstall
 from agent.app.worker_commands import worker
-from agent.desktop.screen.commands import capture
-from agent.desktop.screen.watch_commands import watch
-from agent.desktop.team.commands import team
+from agent.desktop.capture.commands import capture
+from agent.desktop.capture.watch_commands import watch
+from agent.desktop.team_client.commands import team
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.features.consent.commands import consent, import_list
 from agent.features.library.folder_commands import folders
@@ -37,17 +37,17 @@ from agent.features.people.undo_commands import redo, undo
 from agent.features.redaction.commands import redact, restore
 from agent.features.updates.commands import update
 from agent.infrastructure.core.paths import AppPaths
-from agent.infrastructure.store.key_homes import WAITING
+from agent.infrastructure.store.secret_stores import WAITING
 from agent.interfaces.cli.command import Command, CommandGroup, json_option
 from agent.interfaces.cli.completion import completion
 from agent.interfaces.cli.failures import told
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.params import Paths, There
 from agent.interfaces.cli.session import CommandSession
 from agent.interfaces.cli.session_commands import sessions
 from agent.server.accounts.commands import members
-from agent.server.accounts.provider.commands import provider
+from agent.server.accounts.oidc.commands import provider
 from agent.server.alerts.commands import alerts
 from agent.server.incidents.commands import incidents
 from agent.server.libraries.bucket_commands import libraries
@@ -102,7 +102,7 @@ def run(session: CommandSession, no_tray: bool, trial: bool) -> int:
         return show_running(session)
     except AgentError as error:
         if not no_tray and tell_desktop(session, error):
-            from agent.app.damaged_start import start_again
+            from agent.app.recovery_prompt import start_again
 
             start_again(words)
         raise
@@ -128,7 +128,7 @@ def show_running(session: CommandSession) -> int:
 def scan(session: CommandSession, paths: tuple[str, ...], as_json: bool, embeddings: bool, exclude: tuple[str, ...], dry_run: bool) -> int:
     from agent.features.library.commands import list_files, scan_paths
     from agent.features.library.scan_schemas import ScanRequest
-    from agent.interfaces.cli.backend import absolute
+    from agent.interfaces.cli.in_process_app import absolute
 
     if not all(exclude):
         raise click.BadParameter(session.texts("cli.scan.pattern"), param_hint="--exclude")
@@ -209,7 +209,7 @@ def _places(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.pass_obj
 def open_ui(session: CommandSession, at: str | None, only_print: bool, as_json: bool) -> None:
     from agent.desktop.popup.schemas import OpenRequest
-    from agent.desktop.system.opener import open_in_browser
+    from agent.desktop.system.external_apps import open_in_browser
     from agent.infrastructure.core.setting_fields import check_setting_place
 
     if at is not None:

@@ -12,23 +12,23 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from agent import __version__
 from agent.app import streams
 from agent.app.app import App
-from agent.app.seen_by_member import FolderName, SeenByMember
-from agent.desktop.screen.routes import Taken, capture_routes
+from agent.app.member_view import FolderName, MemberView
+from agent.desktop.capture.routes import Taken, capture_routes
 from agent.domain.errors import NotRunning
 from agent.features.consent.routes import consent_routes
 from agent.features.library.album_routes import album_routes
 from agent.features.library.scan_schemas import ScanRequest
-from agent.features.people.drafts import Drafts, DraftsInMemory
+from agent.features.people.name_drafts import Drafts, DraftsInMemory
 from agent.features.people.routes import clustering_routes, editing_routes, naming_routes, search_routes
 from agent.features.redaction.routes import making_routes
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.auth import Auth
+from agent.interfaces.web.error_responses import problem_answers
 from agent.interfaces.web.guard import Access, Guard, LocalAccess
-from agent.interfaces.web.lines import Lines
-from agent.interfaces.web.problem_answers import problem_answers
+from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.schemas import MOST, Problem, Status
 from agent.interfaces.web.scoped_route import ScopedRoute, Who
+from agent.interfaces.web.streaming import NdjsonResponse
 
 
 def commands_app(app: App, auth: Auth, texts: Callable[[], Texts], port: Callable[[], int]) -> FastAPI:
@@ -88,12 +88,12 @@ def agent_routes(
     async def status(who: Who) -> Status:
         await caught_up()  # `ai-popup folders add` may have ended a moment ago
         now = await app.status.now()
-        return await SeenByMember(app, who, folder_name).status(now, streams.status_of(now, texts(), version))
+        return await MemberView(app, who, folder_name).status(now, streams.status_of(now, texts(), version))
 
     @api.get("/api/events", response_class=EventSourceResponse, openapi_extra=needs(Scope.STATUS_READ))
     async def events(who: Who, last_event_id: Annotated[int | None, Header(le=MOST)] = None) -> AsyncIterable[ServerSentEvent]:
-        async with aclosing(streams.happenings(app, texts, version, last_event_id, who, folder_name)) as happenings:
-            async for event in happenings:
+        async with aclosing(streams.event_stream(app, texts, version, last_event_id, who, folder_name)) as event_stream:
+            async for event in event_stream:
                 yield event
 
     @api.post(
@@ -103,7 +103,7 @@ def agent_routes(
         openapi_extra=needs(Scope.DESKTOP),
     )
     async def scan(request: ScanRequest) -> StreamingResponse:
-        return Lines(streams.scan(app, request, texts()))
+        return NdjsonResponse(streams.scan(app, request, texts()))
 
 
 def edit_routes(api: FastAPI, app: App, drafts: Drafts) -> None:

@@ -11,8 +11,8 @@ from agent.infrastructure.core.setting_fields import nearest_key, setting_fields
 from agent.infrastructure.core.settings import KeyHome
 from agent.interfaces.cli.command import CommandGroup, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 

@@ -15,19 +15,19 @@ from agent.domain.errors import AuditBroken, KeyHomeError, SourceUnreachable, St
 from agent.features.library.recipes import everything, recipe_of
 from agent.features.library.records import Counts
 from agent.features.models.model_store import ModelStore
-from agent.features.people.duties import FILING_PEOPLE
+from agent.features.people.legal_thresholds import FILING_PEOPLE
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.environment import utc_now
-from agent.infrastructure.core.hanging_calls import answered
+from agent.infrastructure.core.abandonable_calls import answered
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.backup import BackupStore
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import Home
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import BACKUPS_FOLDER, open_library
+from agent.infrastructure.store.open_library import BACKUPS_FOLDER, open_library
+from agent.infrastructure.store.secret_stores import Home
 
 LEAST_FREE = 500 * 1024 * 1024
 T = TypeVar("T")
@@ -149,7 +149,7 @@ class Ground:
         """Raises StoreDamaged, AuditBroken."""
         if not library.database.sound():
             raise StoreDamaged(**self._restorable(library))
-        broken = library.audit_broken_at(AuditWitness(self._paths.library).read())
+        broken = library.audit_broken_at(AuditAnchor(self._paths.library).read())
         if broken is not None:
             raise AuditBroken(row=broken)
         return library.counts()

@@ -16,12 +16,12 @@ from agent.app.health import Check, findings
 from agent.domain.errors import AgentError, ModelMissing
 from agent.inference.engine.devices import DeviceNote, Trial
 from agent.inference.engine.engine_calls import EngineConfig, Hello
-from agent.inference.engine.selftest_runs import DeviceChooser
-from agent.infrastructure.core.child import own_command
+from agent.inference.engine.selftest_runs import DeviceSelector
 from agent.infrastructure.core.config_check import validated
-from agent.infrastructure.core.environment import utc_now
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.memory_guard import ProcessKind
 from agent.infrastructure.core.scratch_folders import scratch_folder
+from agent.infrastructure.core.service_context import utc_now
 from agent.interfaces.cli.output import say
 from agent.interfaces.cli.session import CommandSession
 from agent.interfaces.web.schemas import Status
@@ -84,7 +84,7 @@ def report_device(session: CommandSession, device: str, *, as_json: bool = False
 async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], DeviceNote | None]:
     """Test without the record of earlier trials."""
     with scratch_folder("device") as folder:
-        chooser = DeviceChooser(folder / "devices.json", own_command("engine-worker"))
+        chooser = DeviceSelector(folder / "devices.json", own_command("engine-worker"))
         try:
             await chooser.chosen(config)
             return chooser.trials, chooser.note
@@ -135,8 +135,8 @@ def _certificate(session: CommandSession) -> str:
 
 def _memory(session: CommandSession, status: Callable[[], Status]) -> str:
     """Of a running agent or server and its processes. Raises NotRunning, ServerStopped, ProcessMemory, EngineMemory."""
-    from agent.app.figures.processes import Processes
-    from agent.app.figures.thresholds import OF_AGENT, OF_SERVER, thresholds
+    from agent.app.metric_families.processes import Processes
+    from agent.app.metric_families.thresholds import OF_AGENT, OF_SERVER, thresholds
 
     client, settings = session.server(), session.file.load()
     own, kinds = (ProcessKind.SERVER, OF_SERVER) if session.has_server else (ProcessKind.AGENT, OF_AGENT)

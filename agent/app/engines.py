@@ -8,17 +8,17 @@ from agent.app.app import Reconfigure
 from agent.desktop.system import portal
 from agent.domain.image import Recipe
 from agent.features.models.model_store import ModelState, ModelStore
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import ModelFile
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.screen_engine import ScreenEngine
-from agent.inference.engine.selftest_runs import DeviceChooser
-from agent.infrastructure.core.child import own_command
+from agent.inference.engine.selftest_runs import DeviceSelector
 from agent.infrastructure.core.files import store_error
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.tools import Stop, abandon_at_quit
+from agent.infrastructure.core.subprocesses import Stop, run_abandonable
 
 
 def model_store(paths: AppPaths) -> ModelStore:
@@ -39,8 +39,8 @@ def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again
     return EnginePool(
         settings.engine,
         model_files(store),
-        Equipment(
-            devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
+        ComputeSetup(
+            devices=DeviceSelector(store.folder / "devices.json", own_command("engine-worker"), again=again),
             preparer=model_preparer(paths, store),
             scratch=paths.cache / "kernels" / scratch,
         ),
@@ -58,8 +58,8 @@ def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> Scr
     return ScreenEngine(
         settings.engine,
         model_files(store),
-        Equipment(
-            devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
+        ComputeSetup(
+            devices=DeviceSelector(store.folder / "devices.json", own_command("engine-worker")),
             preparer=model_preparer(paths, store),
             scratch=paths.cache / "kernels" / "screen",
         ),
@@ -75,7 +75,7 @@ def model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable
             if info.recipe in recipe.models:
                 stop = Stop()
                 try:
-                    await abandon_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
+                    await run_abandonable(partial(store.fetch, info.name, stop=stop), stop.set)
                 except OSError as error:
                     raise store_error(error) from error
         present = await asyncio.to_thread(model_files, store)

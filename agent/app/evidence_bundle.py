@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
-from agent.infrastructure.core.files import put_in_place, sync_folder
+from agent.infrastructure.core.files import replace_file, sync_folder
 
 MANIFEST: Final = "MANIFEST.json"
 _PIECE: Final = 1024 * 1024
@@ -58,7 +58,7 @@ class EvidenceBundle:
         self._file.seek(0)
         digest = hashlib.file_digest(self._file, "sha256").hexdigest()
         self._file.close()
-        put_in_place(self._aside, self._target)
+        replace_file(self._aside, self._target)
         sync_folder(self._target.parent)
         return digest
 

@@ -13,11 +13,11 @@ import click
 
 from agent import __version__
 from agent.domain.errors import ServerStopped
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.files import copy_errors
+from agent.infrastructure.core.service_context import utc_now
 from agent.interfaces.cli.command import Command, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 from agent.server.incidents.commands import incident_server
 
@@ -38,7 +38,7 @@ PAGE = 500
 def bundle(session: CommandSession, number: int | None, hours: int, output: Path | None, as_json: bool) -> None:
     from agent.app.evidence_bundle import EvidenceBundle, logs_since, pieces_of
     from agent.app.support_bundle import without_places
-    from agent.infrastructure.store.audit_witness import WITNESS_FILE
+    from agent.infrastructure.store.audit_anchor import WITNESS_FILE
 
     now = utc_now()
     target = output or Path(f"ai-popup-evidence-{now:%Y%m%dT%H%M%SZ}.zip")
@@ -71,7 +71,7 @@ def bundle(session: CommandSession, number: int | None, hours: int, output: Path
 
 def _ask(made: "EvidenceBundle", client: "Client", incident: int | None, since: datetime, hours: int) -> datetime:
     """Add what the running server knows. Returns the time from which evidence is kept. Raises NotFound for an unknown incident."""
-    from agent.app.record_schemas import RecordVerified
+    from agent.app.audit_schemas import RecordVerified
     from agent.server.incidents.schemas import IncidentDetails
 
     if incident is not None:
@@ -80,13 +80,13 @@ def _ask(made: "EvidenceBundle", client: "Client", incident: int | None, since: 
         since = min(since, first - timedelta(hours=hours))
         made.add_json("incident.json", found.model_dump(mode="json"))
     made.add("record.jsonl", (_line(entry) for entry in _entries(client, since)))
-    made.add_json("record-verified.json", client.call_patiently("/api/record/verify", RecordVerified).model_dump(mode="json"))
+    made.add_json("record-verified.json", client.post_long("/api/record/verify", RecordVerified).model_dump(mode="json"))
     return since
 
 
 def _entries(client: "Client", since: datetime) -> "Iterator[RecordEntry]":
     """Newest first."""
-    from agent.app.record_schemas import RecordPage
+    from agent.app.audit_schemas import RecordPage
 
     before: int | None = None
     while True:

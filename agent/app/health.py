@@ -25,7 +25,7 @@ from agent.domain.errors import (
     Unexpected,
     UpdatesOff,
 )
-from agent.features.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
+from agent.features.people.legal_thresholds import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 
 # Checks one thing and returns a short finding; blocks; raises AgentError if it is wrong.

@@ -9,8 +9,8 @@ import click
 from agent.infrastructure.core.i18n import FALLBACK
 from agent.infrastructure.core.resources import resource
 from agent.interfaces.cli.command import Command, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 _TITLE = re.compile(r"^# (.*?)(?: *\{#[\w-]+\})?$", re.MULTILINE)

@@ -9,23 +9,23 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
 from agent.app.app import App
+from agent.app.audit_routes import record_routes
 from agent.app.commands_api import agent_routes, edit_routes, guarded
 from agent.app.health import Health
 from agent.app.library_restore import LibraryRestore
-from agent.app.record_routes import record_routes
-from agent.app.seen_by_member import FolderName
+from agent.app.member_view import FolderName
 from agent.app.status_routes import health_routes, restore_routes, status_routes
+from agent.desktop.capture.region_picker import RegionPicker
+from agent.desktop.capture.routes import capture_routes, review_routes, watch_routes
 from agent.desktop.popup.routes import window_routes
-from agent.desktop.screen.region_picker import RegionPicker
-from agent.desktop.screen.routes import capture_routes, review_routes, watch_routes
-from agent.desktop.team.routes import team_routes
-from agent.desktop.team.service import TeamMembership
+from agent.desktop.team_client.routes import team_routes
+from agent.desktop.team_client.service import TeamMembership
 from agent.features.library.album_routes import album_routes
 from agent.features.library.folder_routes import estimate_routes, folder_list_routes, folder_routes
 from agent.features.library.onboarding import Onboarding
 from agent.features.library.onboarding_routes import first_run_routes
 from agent.features.library.routes import action_routes, image_routes, index_routes
-from agent.features.people.drafts import Drafts, DraftsInMemory
+from agent.features.people.name_drafts import Drafts, DraftsInMemory
 from agent.features.people.routes import people_routes, waiting_routes
 from agent.features.redaction.routes import batch_routes, copy_file_routes, item_routes, making_routes
 from agent.features.updates.routes import update_routes
@@ -36,13 +36,13 @@ from agent.infrastructure.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY
 from agent.infrastructure.core.settings import KeyHome
 from agent.interfaces.web.access import Scope, needs
 from agent.interfaces.web.assets import Assets
-from agent.interfaces.web.auth import Auth
-from agent.interfaces.web.desk_port import DeskPort
 from agent.interfaces.web.guard import Access, LocalAccess
 from agent.interfaces.web.help_routes import Places, help_routes
+from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.session_routes import session_routes
 from agent.interfaces.web.settings_routes import settings_routes
 from agent.interfaces.web.settings_schemas import QuietRequest
+from agent.interfaces.web.ui_port import UiPort
 
 _SAVED_S = 2.0  # how long the status waits for settings that were saved a moment ago
 
@@ -53,7 +53,7 @@ class Context:
 
     app: App
     auth: Auth
-    desk: DeskPort
+    desk: UiPort
     picking: RegionPicker
     settings: SettingsFile
     move_key: Callable[[KeyHome], None]

@@ -36,7 +36,7 @@ def application(session: CommandSession, embeddings: bool | None) -> Iterator[Ca
 def _made(session: CommandSession, database: "Database") -> Application:
     from agent.app import wiring
     from agent.app.commands_api import commands_app
-    from agent.interfaces.web.auth import Auth
+    from agent.interfaces.web.local_auth import Auth
 
     app = wiring.build(session.settings, session.paths, database=database, renamed=session.file.rename_kept)
     auth = Auth(time.monotonic)
@@ -45,7 +45,7 @@ def _made(session: CommandSession, database: "Database") -> Application:
 
 
 def _browse(url: str) -> bool:
-    from agent.desktop.system.opener import open_in_browser
+    from agent.desktop.system.external_apps import open_in_browser
 
     return open_in_browser(url)
 

@@ -12,14 +12,14 @@ from agent.domain.errors import BackupError, DatabaseUnreachable, ServerPackages
 from agent.features.people.recognition_switch import Backups
 from agent.features.updates.library_care import LibraryCare
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.instance_lock import is_held
 from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import KeyHome, Settings
 from agent.infrastructure.store.backup import BackupStore
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import Home, MovedHome, key_home, note_move, one_home
 from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.secret_stores import Home, MigratingSecretStore, key_home, note_move, one_home
 
 log = structlog.get_logger()
 
@@ -113,7 +113,7 @@ def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
         keys.move(one_home(to, paths.keys), switch=switch)
     else:
         switch()
-        if keys.exist and isinstance(home := home_of_key(file.snapshot, paths), MovedHome):
+        if keys.exist and isinstance(home := home_of_key(file.snapshot, paths), MigratingSecretStore):
             home.end_move(keys.library)
 
 

@@ -6,12 +6,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agent.app.figures.families import counters
-from agent.app.figures.processes import Processes
+from agent.app.metric_families.families import counters
+from agent.app.metric_families.processes import Processes
 from agent.features.library.counters import STAGES, Counters
 from agent.features.library.records import Counts
 from agent.inference.engine.monitor import ResourceMonitor
-from agent.infrastructure.core import error_counts
+from agent.infrastructure.core import error_metrics
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -46,7 +46,7 @@ class _Figures(Collector):
         yield CounterMetricFamily("ai_popup_images_analysed", "Images looked at since the start.", value=self._tally.images)
         yield CounterMetricFamily("ai_popup_captures", "Captures that came to review since the start.", value=self._captures)
         errors = {(code, "photo"): float(count) for code, count in self._tally.errors.items()}
-        errors |= {(code, "work"): float(count) for code, count in error_counts.logged.items()}
+        errors |= {(code, "work"): float(count) for code, count in error_metrics.logged.items()}
         text = "Errors by code since the start: of files, and of the work in the background."
         yield counters("ai_popup_errors", text, ["code", "where"], errors)
         stages = HistogramMetricFamily("ai_popup_stage_seconds", "Time an image takes in each stage.", labels=["stage"])

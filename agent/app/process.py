@@ -18,7 +18,7 @@ from agent.infrastructure.core.files import store_error
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.observable import wait_at_most
 from agent.infrastructure.core.paths import HOME_VARIABLE, AppPaths
-from agent.infrastructure.core.threads import loop_threads
+from agent.infrastructure.core.process_exit import loop_threads
 
 if TYPE_CHECKING:
     from agent.app.agent_loop import AgentLoop
@@ -227,7 +227,7 @@ class Agent:
                 self._bridge.disconnect()
 
     async def _say_full(self, error: StoreDiskFull) -> None:
-        from agent.desktop.notifications.notify import Notifier
+        from agent.desktop.notifications.notifier import Notifier
 
         log.error("core.no_room")
         await asyncio.to_thread(self._explain, error)
@@ -243,7 +243,7 @@ class Agent:
         """Blocks. The library is closed."""
         from agent.app.library_home import backup_store
         from agent.app.library_restore import RestoreOutcome
-        from agent.infrastructure.core.environment import utc_now
+        from agent.infrastructure.core.service_context import utc_now
 
         try:
             store = backup_store(self._file.snapshot, self._paths)

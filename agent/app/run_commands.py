@@ -15,8 +15,8 @@ from agent.infrastructure.core import logs
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
-    from agent.app.handover import Handover
     from agent.app.process import Agent
+    from agent.app.program_swap import Handover
 
 END_WAIT_S = 20.0
 LOCK_WAIT_S = 10.0
@@ -37,13 +37,13 @@ def run_agent(session: CommandSession, *, tray: bool, trial: bool = False) -> En
 
     With `trial` it only starts, and ends with its standard input. Raises FewFiles, and errors that end the agent.
     """
-    from agent.infrastructure.core.heap import few_arenas
+    from agent.infrastructure.core.malloc_tuning import limit_arenas
 
-    few_arenas()
+    limit_arenas()
     from agent.app.process import Agent
-    from agent.infrastructure.core.file_limit import raise_file_limit
+    from agent.infrastructure.core.resource_limits import raise_open_file_limit
 
-    raise_file_limit()
+    raise_open_file_limit()
     settings = session.settings
     logs.configure(settings.logs, session.paths.logs)
     if not trial:
@@ -74,10 +74,10 @@ def tell_desktop(session: CommandSession, error: AgentError) -> bool:
     if sys.stderr is not None and sys.stderr.isatty():
         return False
     if isinstance(error, StoreDamaged):
-        from agent.app.damaged_start import restored_if_asked
+        from agent.app.recovery_prompt import restored_if_asked
 
         return restored_if_asked(session, error)
-    from agent.desktop.notifications.notify import Notifier
+    from agent.desktop.notifications.notifier import Notifier
 
     with suppress(Exception):  # a failing notification must not hide the original error
         asyncio.run(asyncio.wait_for(Notifier().problem(session.texts, error), NOTIFY_S))
@@ -108,7 +108,7 @@ def before_run(session: CommandSession, words: Sequence[str]) -> None:
     session.file.load()
     if not waits(session.paths):
         return
-    from agent.app.handover import become
+    from agent.app.program_swap import become
 
     with _logged(session):
         place = handover(session).before_run()
@@ -122,7 +122,7 @@ def after_quit(session: CommandSession, words: Sequence[str], end: End) -> None:
 
     if not waits(session.paths):
         return
-    from agent.app.handover import become
+    from agent.app.program_swap import become
 
     with _logged(session):
         here = handover(session)
@@ -145,8 +145,8 @@ def _logged(session: CommandSession) -> Iterator[None]:
 
 def handover(session: CommandSession) -> "Handover":
     """The handover to another version."""
-    from agent.app.handover import Handover
-    from agent.infrastructure.core.build import read_build
+    from agent.app.program_swap import Handover
+    from agent.infrastructure.core.package_info import read_build
 
     with suppress(SettingsError):  # otherwise the last valid settings apply
         session.file.load()

@@ -9,13 +9,13 @@ import click
 
 from agent.domain.errors import ServerPackagesMissing
 from agent.interfaces.cli.command import Command, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
+    from agent.app.server.addresses import Reached
     from agent.app.server.process import Server
-    from agent.app.server.reached import Reached
 
 EVERYWHERE = ("0.0.0.0", "::")
 
@@ -24,9 +24,9 @@ EVERYWHERE = ("0.0.0.0", "::")
 @json_option()
 @click.pass_obj
 def serve(session: CommandSession, as_json: bool) -> int:
-    from agent.infrastructure.core.file_limit import raise_file_limit
-    from agent.infrastructure.core.heap import few_arenas
-    from agent.infrastructure.core.threads import short_turns
+    from agent.infrastructure.core.malloc_tuning import limit_arenas
+    from agent.infrastructure.core.process_exit import short_turns
+    from agent.infrastructure.core.resource_limits import raise_open_file_limit
     from agent.interfaces.cli.failures import failure_logged
 
     try:
@@ -35,9 +35,9 @@ def serve(session: CommandSession, as_json: bool) -> int:
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
 
-    few_arenas()
+    limit_arenas()
     short_turns()
-    raise_file_limit()
+    raise_open_file_limit()
     with failure_logged(session, SERVER_LOG):
         return _serve(session, Server, as_json=as_json)
 
@@ -83,7 +83,7 @@ def _serve(session: CommandSession, server: "type[Server]", *, as_json: bool) ->
 
 def _put_aside(session: CommandSession, link: str | None) -> str | None:
     """Return the file that the link was written to, None if it is to be printed: on a terminal. Raises StoreError."""
-    from agent.app.server.reached import put_aside
+    from agent.app.server.addresses import put_aside
     from agent.infrastructure.core.files import store_error
 
     if link is None or sys.stdout.isatty():

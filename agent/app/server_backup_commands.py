@@ -13,8 +13,8 @@ import click
 from agent.domain.errors import NotRunning, RepositoryDamaged, RepositoryUnwritable, ServerPackagesMissing, ServerStopped
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.cli.command import Command, json_option
-from agent.interfaces.cli.output import say, tell, tell_each
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import print_results, say, tell
 from agent.interfaces.cli.secret_input import ask
 from agent.interfaces.cli.session import CommandSession
 
@@ -45,7 +45,7 @@ def now(session: CommandSession, full: bool, verify: bool, as_json: bool) -> int
         return BackupsMade(runs=tuple(map(BackupRunOut.of, done.runs)), problems=problems)
 
     wanted = BackupWanted(full=full, verify=verify)
-    made = _asked(session, lambda: session.server().call_patiently("/api/backups", BackupsMade, wanted), here)
+    made = _asked(session, lambda: session.server().post_long("/api/backups", BackupsMade, wanted), here)
     lines = [_line(texts, each) for each in reversed(made.runs)]
     tell(made.model_dump(mode="json"), *lines, as_json=as_json)
     for each in made.problems:
@@ -62,7 +62,7 @@ def drill(session: CommandSession, as_json: bool) -> None:
     async def here(backups: "ServerBackups") -> BackupRunOut:
         return BackupRunOut.of(await backups.drill())
 
-    done = _asked(session, lambda: session.server().call_patiently("/api/backups/drill", BackupRunOut), here)
+    done = _asked(session, lambda: session.server().post_long("/api/backups/drill", BackupRunOut), here)
     said = session.texts("cli.backup.drilled", count=done.rows, seconds=f"{done.seconds:.1f}")
     tell(done.model_dump(mode="json"), said, as_json=as_json)
 
@@ -93,7 +93,7 @@ def list_bases(session: CommandSession, *, as_json: bool) -> None:
     def line(each: BaseBackupOut) -> str:
         return f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}  {each.repository:<8} {each.kind:<5} {each.label}  {_size(each.size)}"
 
-    tell_each(bases.items, line, session.texts("cli.backup.no_bases"), as_json=as_json)
+    print_results(bases.items, line, session.texts("cli.backup.no_bases"), as_json=as_json)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.backup_config"))
@@ -131,7 +131,7 @@ def _desktop_now(session: CommandSession, *, verify: bool, as_json: bool) -> int
     """Back up this computer's library, also into the second place if there is one."""
     from agent.app.library_home import backup_store, home_of_key
     from agent.infrastructure.core import logs
-    from agent.infrastructure.core.environment import utc_now
+    from agent.infrastructure.core.service_context import utc_now
     from agent.server.backups.desktop import send
 
     settings, paths = session.settings, session.paths
@@ -157,8 +157,8 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
     """Restore a server, or a desktop, from a repository into this home, which is empty; the recovery code is asked for."""
     from agent.app.library_home import home_of_key
     from agent.infrastructure.core import logs
-    from agent.infrastructure.core.environment import utc_now
-    from agent.infrastructure.store.key_homes import FileHome
+    from agent.infrastructure.core.service_context import utc_now
+    from agent.infrastructure.store.secret_stores import FileSecretStore
     from agent.server.backups.desktop import fetch, holds_desktop
     from agent.server.backups.repositories import RepositoryFolder, RepositoryPasswords, place_of
     from agent.server.backups.restic import Restic
@@ -168,7 +168,7 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
     settings, paths, texts = session.settings, session.paths, session.texts
     check_empty(settings, paths)
     with session.alone():
-        secrets = home_of_key(settings, paths) if paths.settings.exists() else FileHome(paths.keys)
+        secrets = home_of_key(settings, paths) if paths.settings.exists() else FileSecretStore(paths.keys)
         try:
             place = place_of(source, settings, secrets)
         except ValueError as error:
@@ -191,7 +191,7 @@ def restore_from(session: CommandSession, source: str, to: str | None, *, as_jso
 
 def _restore_server(session: CommandSession, place: "Place", code: str, moment: datetime | None, *, as_json: bool) -> None:
     from agent.app.library_home import key_in_file
-    from agent.infrastructure.core.environment import utc_now
+    from agent.infrastructure.core.service_context import utc_now
     from agent.server.backups.restoring import Restoring
 
     if find_spec("psycopg") is None:
@@ -217,7 +217,7 @@ def _moment(session: CommandSession, text: str) -> datetime:
 
 
 def _state(session: CommandSession) -> "BackupsOut":
-    from agent.infrastructure.core.environment import utc_now
+    from agent.infrastructure.core.service_context import utc_now
     from agent.server.backups.schemas import BackupsOut
 
     async def here(backups: "ServerBackups") -> BackupsOut:
@@ -241,9 +241,9 @@ def _asked(session: CommandSession, ask: Callable[[], T], here: "Callable[[Serve
 
 @contextmanager
 def _stopped(session: CommandSession) -> "Iterator[ServerBackups]":
-    from agent.app.move_sides import stopped_database
     from agent.app.server.backups import backups_of_server
-    from agent.infrastructure.core.environment import utc_now
+    from agent.app.transfer_endpoints import stopped_database
+    from agent.infrastructure.core.service_context import utc_now
 
     with stopped_database(session) as (database, embedded):
         yield backups_of_server(database, embedded, lambda: session.file.snapshot, session.paths, utc_now)

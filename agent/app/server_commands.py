@@ -10,13 +10,13 @@ import click
 
 from agent.domain.errors import DatabaseUnreachable, ServerPackagesMissing
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
-    from agent.infrastructure.store.schema_state import SchemaState
-    from agent.infrastructure.store.upgrade import UpgradeStep
+    from agent.infrastructure.store.migrator import UpgradeStep
+    from agent.infrastructure.store.schema_version import SchemaState
 
 
 @click.group(cls=CommandGroup, help=TEXTS("cli.help.server"))
@@ -31,8 +31,8 @@ def server() -> None: ...
 @click.pass_obj
 def migrate(session: CommandSession, only_check: bool, expand: bool, only_plan: bool, as_json: bool) -> int:
     try:
+        from agent.infrastructure.store.migrator import steps, works_from
         from agent.infrastructure.store.server_database import Migrating, check_schema, refuse_older, server_database, versions_of
-        from agent.infrastructure.store.upgrade import steps, works_from
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
     from agent.app.library_home import home_of_key, key_in_file
@@ -65,8 +65,8 @@ def _database(session: CommandSession) -> Iterator[str]:
 
     Raises AlreadyRunning, ServerError, StoreError.
     """
-    from agent.app.move_sides import own_postgres
     from agent.app.server.log_files import SERVER_LOG
+    from agent.app.transfer_endpoints import own_postgres
     from agent.infrastructure.core import logs
     from agent.infrastructure.store.server_database import database_url, versions_of
 
@@ -100,7 +100,7 @@ def _plan(state: "SchemaState", pending: "list[UpgradeStep]") -> dict[str, objec
 
 def _online(state: "SchemaState", pending: "list[UpgradeStep]") -> bool:
     """Whether a program that is at work on the schema now goes on working after the steps."""
-    from agent.infrastructure.store.upgrade import works_from
+    from agent.infrastructure.store.migrator import works_from
 
     needed = works_from(pending)
     return needed is None or (state.found is not None and needed <= state.found)

@@ -13,7 +13,7 @@ import click
 
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 from agent.interfaces.cli.command import Command
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.params import Paths, There
 from agent.interfaces.cli.session import CommandSession
 
@@ -30,7 +30,7 @@ NOTIFY_S = 10.0
 @click.argument("paths", nargs=-1, required=True, cls=Paths, type=There())
 @click.pass_obj
 def hand_over(session: CommandSession, what: str, paths: tuple[str, ...]) -> int:
-    from agent.interfaces.cli.backend import absolute
+    from agent.interfaces.cli.in_process_app import absolute
 
     try:
         client = answering(session)
@@ -46,8 +46,8 @@ def answering(session: CommandSession) -> "Client":
     """A running agent, started if there is none. Raises AgentUnreachable if it does not start."""
     with suppress(NotRunning):
         return session.client()
-    from agent.infrastructure.core.child import own_command
-    from agent.infrastructure.core.tools import NO_CONSOLE
+    from agent.infrastructure.core.json_child import own_command
+    from agent.infrastructure.core.subprocesses import NO_CONSOLE
 
     none = subprocess.DEVNULL
     command = own_command("run")
@@ -84,7 +84,7 @@ def _notify(session: CommandSession, error: AgentError) -> None:
     """Show the error as a notification if there is no terminal: after a menu choice the user sees none."""
     if sys.stderr is not None and sys.stderr.isatty():
         return
-    from agent.desktop.notifications.notify import Notifier
+    from agent.desktop.notifications.notifier import Notifier
 
     texts = session.texts
     sentences = session.sentences(texts.cause(error), texts.remedy(error))
@@ -134,6 +134,6 @@ def _places(paths: Sequence[str], word: str) -> dict[Path, list[str]]:
 
 
 def _open(client: "Client", at: str) -> None:
-    from agent.desktop.system.opener import open_in_browser
+    from agent.desktop.system.external_apps import open_in_browser
 
     open_in_browser(client.session_url(at=at))

@@ -43,16 +43,16 @@ from agent.domain.errors import (
 from agent.features.library.actions import NOT_ANALYSED
 from agent.features.library.records import LocationPage
 from agent.features.library.schemas import PlaceProblem, PlaceProblems
-from agent.features.library.watched_folders import root_meant
+from agent.features.library.watched_folders import resolve_root
 from agent.inference.engine.monitor import MB, EngineProcess, Sample
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.desk_port import DeskPort
-from agent.interfaces.web.remembered import Remembered
 from agent.interfaces.web.schemas import Id, Problem
+from agent.interfaces.web.ui_port import UiPort
+from agent.interfaces.web.version_cache import VersionedCache
 
 if TYPE_CHECKING:
-    from agent.app.figures.processes import Processes
+    from agent.app.metric_families.processes import Processes
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
@@ -61,7 +61,7 @@ Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
 EngineState: TypeAlias = Literal["resting", "ready", "working", "paused", "failed"]
 
 
-def status_routes(api: FastAPI, app: App, desk: DeskPort, texts: Callable[[], Texts]) -> None:
+def status_routes(api: FastAPI, app: App, desk: UiPort, texts: Callable[[], Texts]) -> None:
     """Add the routes of files that could not be analysed to `api`."""
     _list_routes(api, app, texts)
     _problem_routes(api, app, desk)
@@ -71,7 +71,7 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
     library = app.library
 
     def page(read: Callable[..., LocationPage], limit: int, offset: int, folder: str | None) -> PlaceProblems:
-        found = read(limit=limit, offset=offset, folder=root_meant(folder, app.settings.folders) if folder else None)
+        found = read(limit=limit, offset=offset, folder=resolve_root(folder, app.settings.folders) if folder else None)
         return PlaceProblems(items=tuple(PlaceProblem.of(place, texts()) for place in found.items), total=found.total)
 
     @api.get("/api/problems", openapi_extra=needs(Scope.SYSTEM_READ))
@@ -92,7 +92,7 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
         return PlaceProblem.of(place, texts())
 
 
-def _problem_routes(api: FastAPI, app: App, desk: DeskPort) -> None:
+def _problem_routes(api: FastAPI, app: App, desk: UiPort) -> None:
     @api.post("/api/problems/retry", status_code=204, openapi_extra=needs(Scope.WORKERS_MANAGE))
     async def retry() -> None:
         await app.problems.retry()
@@ -129,7 +129,7 @@ def _problem_routes(api: FastAPI, app: App, desk: DeskPort) -> None:
 def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: Callable[[], Texts]) -> None:
     """Add the routes of the program's health to `api`."""
     measured: dict[str, Processes] = {}  # from the first request on
-    duties: Remembered[FilingDue | None] = Remembered(app.library.version, 1)  # slow in a large library, and opened again and again
+    duties: VersionedCache[FilingDue | None] = VersionedCache(app.library.version, 1)  # slow in a large library, and opened again and again
 
     @api.get("/api/health-report", openapi_extra=needs(Scope.SYSTEM_READ))
     async def health_report() -> HealthReport:
@@ -158,7 +158,7 @@ def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: C
 
     @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}}, openapi_extra=needs(Scope.METRICS_READ))
     async def prometheus() -> Response:
-        from agent.app.figures.processes import Processes
+        from agent.app.metric_families.processes import Processes
         from agent.app.metrics import CONTENT_TYPE, metrics  # 1 MB that most agents never need
 
         family = measured.setdefault("agent", Processes("agent"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Problem
 
 

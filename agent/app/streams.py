@@ -10,18 +10,18 @@ from typing import Literal, Self
 from fastapi.sse import ServerSentEvent
 
 from agent.app.app import App
-from agent.app.seen_by_member import FolderName, SeenByMember
+from agent.app.member_view import FolderName, MemberView
 from agent.domain.errors import AgentError
-from agent.domain.events import EVENT_NAMES, Recorded
+from agent.domain.events import EVENT_NAMES, StoredEvent
 from agent.domain.path_text import printable
 from agent.features.library.scan import rules
 from agent.features.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.features.library.status import AgentStatus as AppStatus
-from agent.infrastructure.core.hanging_calls import stoppable
+from agent.infrastructure.core.abandonable_calls import cancellable
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.sources.folder.folder_scan import walk_images
 from agent.interfaces.web.access import LOCAL, Principal, Scope
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Burst, Finished, FolderState, Problem, Status
 
 # A reader that falls this far behind is cut off; it reconnects and reads the missed events from the library.
@@ -58,11 +58,11 @@ class EventOut(Schema):
     code: str | None = None
 
     @classmethod
-    def of(cls, recorded: Recorded) -> Self:
+    def of(cls, recorded: StoredEvent) -> Self:
         return cls.from_record(recorded.event, id=recorded.id, at=recorded.at, kind=EVENT_NAMES[type(recorded.event)])
 
 
-async def happenings(
+async def event_stream(
     app: App,
     texts: Callable[[], Texts],
     version: str,
@@ -72,11 +72,11 @@ async def happenings(
 ) -> AsyncGenerator[ServerSentEvent, None]:
     """First the status and the events missed since `last_seen`, then all events as they happen; of photos only for those who see them."""
     photos = Scope.PHOTOS_READ in who.scopes
-    seen = SeenByMember(app, who, folder_name)
-    waiting: asyncio.Queue[Recorded | AppStatus] = asyncio.Queue(MOST_WAITING)
+    seen = MemberView(app, who, folder_name)
+    waiting: asyncio.Queue[StoredEvent | AppStatus] = asyncio.Queue(MOST_WAITING)
     behind = False
 
-    def put(item: Recorded | AppStatus) -> None:
+    def put(item: StoredEvent | AppStatus) -> None:
         nonlocal behind
         try:
             waiting.put_nowait(item)
@@ -98,7 +98,7 @@ async def happenings(
                 items = [await waiting.get()]
                 while not waiting.empty():
                     items.append(waiting.get_nowait())
-                visible = await seen.events([each for each in items if isinstance(each, Recorded)]) if photos else []
+                visible = await seen.events([each for each in items if isinstance(each, StoredEvent)]) if photos else []
                 for item in items:
                     if isinstance(item, AppStatus):
                         yield await _status(seen, item, texts(), version)
@@ -108,11 +108,11 @@ async def happenings(
         stop()
 
 
-async def _status(seen: SeenByMember, now: AppStatus, texts: Texts, version: str) -> ServerSentEvent:
+async def _status(seen: MemberView, now: AppStatus, texts: Texts, version: str) -> ServerSentEvent:
     return ServerSentEvent(event="status", data=await seen.status(now, status_of(now, texts, version)))
 
 
-def _happened(recorded: Recorded, who: Principal) -> ServerSentEvent:
+def _happened(recorded: StoredEvent, who: Principal) -> ServerSentEvent:
     told = EventOut.of(recorded)
     if who.grants is not None:
         told = told.model_copy(update={"embeddings": None, "chips": None})  # those of all libraries
@@ -123,7 +123,7 @@ async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncGenerator[S
     """The total first, then a line per finished file; a last line gives the error that stopped the scan, if any."""
     roots = [folder.root for folder in app.settings.folders]
     try:
-        files = await stoppable(lambda: list(walk_images(request.paths, rules(request.exclude), roots=roots)))
+        files = await cancellable(lambda: list(walk_images(request.paths, rules(request.exclude), roots=roots)))
         yield ScanLine(total=len(files))
         async for scanned in app.scan(files, embeddings=request.embeddings):
             yield ScanLine(image=Scanned.of(scanned, texts))

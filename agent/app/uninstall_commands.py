@@ -9,8 +9,8 @@ import click
 from agent.domain.errors import AgentError, NotRunning
 from agent.interfaces.cli.command import Command, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 

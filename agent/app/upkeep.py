@@ -8,24 +8,24 @@ from typing import TypeAlias
 
 import structlog
 
-from agent.app.deletion_clock import DeletionClock
+from agent.app.retention_clock import RetentionClock
 from agent.domain.errors import AgentError, OffsiteLate
 from agent.domain.image import Recipe
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.recipes import recipe_of
 from agent.features.library.status import ModelsShown
 from agent.features.library.thumbnails import Thumbnails
-from agent.features.people.queries.draft_rows import LASTS, DraftQueries
+from agent.features.people.queries.draft_queries import LASTS, DraftQueries
 from agent.features.people.recognition_switch import Backups
 from agent.features.people.service import PeopleService
 from agent.features.redaction.folder_copies import FolderCopies
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice, Observable, wait_at_most
+from agent.infrastructure.core.observable import ChangeSignal, Observable, wait_at_most
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.audit_log import AuditQueries
-from agent.infrastructure.store.audit_witness import AuditWitness
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class ModelSupply:
         self._supply = supply
         self._environment = environment
         self._wanted = asyncio.Event()
-        self.supplied = Notice()
+        self.supplied = ChangeSignal()
         self.shown = Observable(ModelsShown())
 
     def want(self) -> None:
@@ -92,7 +92,7 @@ async def clean_thumbnails(thumbnails: Thumbnails, _: datetime) -> None:
     await asyncio.to_thread(thumbnails.clean)
 
 
-async def witness_record(witness: AuditWitness, library: AuditQueries, _: datetime) -> None:
+async def witness_record(witness: AuditAnchor, library: AuditQueries, _: datetime) -> None:
     """Note the record's head outside the library, in its file and in the log; a head that lost entries is not noted."""
     head = await asyncio.to_thread(witness.follow, library)
     if head is None:
@@ -111,7 +111,7 @@ class Upkeep:
         backups: Backups,
         folders: FolderCopies,
         more: Sequence[Duty],
-        deletions: DeletionClock,
+        deletions: RetentionClock,
         environment: Environment,
     ) -> None:
         self._library = library

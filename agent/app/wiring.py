@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
+from agent.app.adapters import ExternalAdapters
 from agent.app.app import App, Reconfigure
-from agent.app.edges import Edges
 from agent.app.engines import engine_pool, model_store, model_ways, screen_engine
-from agent.app.guarded import guarded_matcher, guarded_screen
 from agent.app.library_home import backups_of, home_of_key
-from agent.desktop.screen import capture_files
-from agent.desktop.screen.capture import CaptureDesktop
+from agent.app.memory_limits import guarded_matcher, guarded_screen
+from agent.desktop.capture import capture_files
+from agent.desktop.capture.capture import CaptureDesktop
 from agent.desktop.system import portal
 from agent.desktop.system.active_window import active_window
 from agent.desktop.system.clipboard import clipboard
@@ -19,8 +19,8 @@ from agent.desktop.system.window_list import windows_of_the_desktop
 from agent.features.library.job_queue import JobQueue
 from agent.features.library.recipes import EMBEDDER
 from agent.features.library.thumbnail_store import ThumbnailFile
+from agent.features.people.erasure_list import ErasureList
 from agent.features.people.face_search import FaceFinder
-from agent.features.people.forgotten import ForgottenFile
 from agent.features.people.service import PeopleEdges
 from agent.features.people.sidecars.sidecar_store import Sidecars
 from agent.features.redaction.copy_files import CopyFileStore
@@ -30,26 +30,26 @@ from agent.features.redaction.restore import RedactionTools
 from agent.features.redaction.video.job_files import VideoJobFolder
 from agent.features.redaction.video.video_redactor import VideoRedactor
 from agent.inference.engine.analyser import AnalysisEngine
-from agent.inference.engine.governor import read_power
+from agent.inference.engine.load_limiter import read_power
 from agent.inference.engine.matcher import MatcherProcess
 from agent.inference.engine.monitor import Machine
 from agent.inference.engine.process_meter import ProcessMeter, total_memory
 from agent.inference.engine.screen_port import WatchedDesktop
 from agent.inference.engine.video_engine import EngineAnimations, EngineVideos
-from agent.infrastructure.core.environment import Environment, utc_now
-from agent.infrastructure.core.heap import give_back, let_go_of_code
-from agent.infrastructure.core.lead import Alone, Claims, Lead, Unshared
+from agent.infrastructure.core.leadership import Leadership, LocalWorkClaims, SingleProcessLeadership, WorkClaims
+from agent.infrastructure.core.malloc_tuning import drop_code_pages, give_back
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
 from agent.infrastructure.core.observable import Observable
 from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.service_context import Environment, utc_now
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.sources.folder.drives import is_online_only
 from agent.infrastructure.sources.folder.folder_source import FolderSource
 from agent.infrastructure.sources.source import RemoteSource, Sources
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.opening import open_library
-from agent.infrastructure.store.soundness import Soundness
+from agent.infrastructure.store.integrity import Soundness
+from agent.infrastructure.store.open_library import open_library
 
 
 def surroundings() -> CaptureDesktop:
@@ -80,9 +80,9 @@ def build(
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     queue: Callable[[Environment], JobQueue] | None = None,
-    lead: Lead | None = None,
-    claims: Claims | None = None,
-    swap: Callable[[Edges], Edges] = lambda edges: edges,
+    lead: Leadership | None = None,
+    claims: WorkClaims | None = None,
+    swap: Callable[[ExternalAdapters], ExternalAdapters] = lambda edges: edges,
 ) -> App:
     """The agent, not yet running. `renamed` updates the settings file with a person's new name. Without `desktop` there is no screen and no
     clipboard. `swap` may put other edges in place of the real ones.
@@ -117,15 +117,15 @@ def build(
         await asyncio.to_thread(thumbnails.bound, _bytes(new))
 
     hooks["library"] = reconfigure_library
-    trimmer = MemoryTrimmer(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, let_go_of_code))
-    edges = Edges(
+    trimmer = MemoryTrimmer(lambda: database.uses + thumbnails.uses, (database.let_go, thumbnails.let_go, give_back, drop_code_pages))
+    edges = ExternalAdapters(
         library,
         AnalysisEngine(pool, lambda: pool.size + 2, supply),
         source,
         PeopleEdges(
             matcher,
             backups_of(database, paths),
-            ForgottenFile(paths.library.with_name("forgotten")),
+            ErasureList(paths.library.with_name("forgotten")),
             Sidecars(pool.ask),
             renamed,
             finder,
@@ -134,9 +134,9 @@ def build(
             pool,
             CopyFileStore(source.open),
             RecoveryFileStore(lambda: database.key_for(b"kept originals")),
-            claims or Unshared(),
+            claims or LocalWorkClaims(),
         ),
-        AuditWitness(paths.library),
+        AuditAnchor(paths.library),
         (
             VideoRedactor(EngineVideos(pool), VideoJobFolder(paths.cache / "clips")),
             VideoRedactor(EngineAnimations(pool), VideoJobFolder(paths.cache / "films")),
@@ -149,7 +149,7 @@ def build(
         open_item=source.open,
         check_library=lambda: Soundness(paths.library).look(database),
         queue=queue,
-        lead=lead or Alone(),
+        lead=lead or SingleProcessLeadership(),
         guarded=tuple(guarded),
     )
     return App(Environment(Observable(settings), utc_now, time.monotonic), swap(edges), hooks, trimmer)

@@ -10,13 +10,13 @@ import click
 
 from agent.domain.errors import ServerPackagesMissing
 from agent.interfaces.cli.command import Command
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
-from agent.server.workers.roots import Roots
+from agent.server.workers.path_mapping import Roots
 
 if TYPE_CHECKING:
-    from agent.app.guarded import WorkerMemory
+    from agent.app.memory_limits import WorkerMemory
     from agent.app.worker_process import WorkerEdges
     from agent.inference.engine.pool import EnginePool
     from agent.infrastructure.core.settings import Settings
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 @click.option("--with-parent", is_flag=True, hidden=True)  # a server's child ends with its standard input
 @click.pass_obj
 def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], with_parent: bool) -> int:
-    from agent.infrastructure.core.file_limit import raise_file_limit
-    from agent.infrastructure.core.heap import few_arenas
+    from agent.infrastructure.core.malloc_tuning import limit_arenas
+    from agent.infrastructure.core.resource_limits import raise_open_file_limit
     from agent.interfaces.cli.failures import failure_logged
 
     try:
-        from agent.app.server.team_work import HAS_WORKERS
+        from agent.app.server.job_coordination import HAS_WORKERS
     except ModuleNotFoundError as error:
         raise ServerPackagesMissing from error
 
@@ -44,8 +44,8 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
         mounted = Roots.parse(roots)
     except ValueError as error:
         raise click.BadParameter(session.texts("cli.worker.root"), param_hint="--root") from error
-    few_arenas()
-    raise_file_limit()
+    limit_arenas()
+    raise_open_file_limit()
     called = name or socket.gethostname()
     log_file = f"worker-{_file_name(called)}.log"
     with failure_logged(session, log_file):
@@ -54,14 +54,14 @@ def worker(session: CommandSession, name: str | None, roots: tuple[str, ...], wi
 
 def _work(session: CommandSession, called: str, mounted: Roots, log_file: str, *, with_parent: bool) -> int:
     """Raises SettingsError, StoreError, KeyHomeError, ServerError."""
-    from agent.app.guarded import WorkerMemory
     from agent.app.library_home import worker_keys
+    from agent.app.memory_limits import WorkerMemory
     from agent.app.server.worker_port import worker_port
     from agent.app.tracing import traced
     from agent.app.worker_process import library_of, stop_with_input, stopped_by_signals, work
     from agent.infrastructure.core import logs
-    from agent.infrastructure.core.supervisor import START_AGAIN, is_supervised
-    from agent.infrastructure.core.threads import loop_threads
+    from agent.infrastructure.core.process_exit import loop_threads
+    from agent.infrastructure.core.sd_notify import START_AGAIN, is_supervised
     from agent.infrastructure.store.server_database import database_url
 
     settings, paths = session.file.load(), session.paths

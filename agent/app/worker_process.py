@@ -17,28 +17,28 @@ import structlog
 
 from agent.app.upkeep import ModelSupply
 from agent.domain.errors import WorkerVersions
-from agent.features.library.attempts import Attempts
+from agent.features.library.activity import WorkState
 from agent.features.library.indexer import Indexer
+from agent.features.library.job_runner import JobRunner
 from agent.features.library.previews import Previews
 from agent.features.library.thumbnails import Thumbnails
-from agent.features.library.work_state import WorkState
 from agent.features.people.reference_recognition import KnownReferences, ReferenceRecognition
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.inference.engine.analyser import AnalysisEngine
 from agent.inference.engine.matcher_port import FaceMatcher
 from agent.infrastructure.core.bus import Bus
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.observable import Observable
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.addresses import libpq_address
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.sqlcipher import KEY_BYTES
-from agent.infrastructure.store.upgrade import schema_state
+from agent.infrastructure.store.migrator import schema_state
 from agent.infrastructure.store.worker_key import check_mark, worker_seals
-from agent.server.workers.held_batches import BatchQueue
+from agent.server.workers.batch_queue import BatchQueue
+from agent.server.workers.event_relay import EventQueries, EventRelay
 from agent.server.workers.queries.handout_rows import HandoutQueries
 from agent.server.workers.queries.worker_rows import WorkerQueries
-from agent.server.workers.relay import EventQueries, EventRelay
 from agent.server.workers.worker import Worker, WorkerName
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ async def work(
     relay = EventRelay(address, EventQueries(database), Bus())
     relay.arrived.subscribe(people.noticed)
     thumbnails = Thumbnails(library, Previews(library, edges.engine.analyser, edges.online_only), None)
-    attempts = Attempts(library, edges.engine.analyser, people, thumbnails, environment, online_only=edges.online_only)
+    attempts = JobRunner(library, edges.engine.analyser, people, thumbnails, environment, online_only=edges.online_only)
     queue = BatchQueue(HandoutQueries(database), library, me.uid, environment)
     indexer = Indexer(queue, attempts, edges.engine.slots, WorkState(), environment)
     models = ModelSupply(edges.engine.supply, environment)

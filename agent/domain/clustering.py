@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class GroupBounds:
+class ClusterThresholds:
     """Euclidean distances between L2-normalised embeddings (0 to 2), and differences of cosines; measured for MobileFaceNet.
 
     Reasons: docs/decisions/0033. `scripts/benchmarks/cluster_bounds.py` chooses them again for other embeddings.
@@ -22,7 +22,9 @@ class GroupBounds:
     agree: int = 3
     share: int = 3  # a splinter joins only a cluster at least this many times as large
     halves: float = 1.0  # a cluster whose two halves are farther apart may be two people's
-    trusted: float = 0.5  # a face trusted less (agent.domain.people.trust) joins, but never founds, bridges or supports a cluster
+    trusted: float = (
+        0.5  # a face trusted less (agent.domain.identity_matching.trust) joins, but never founds, bridges or supports a cluster
+    )
 
     @property
     def within(self) -> float:

@@ -35,7 +35,7 @@ class NameManyEdit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptNamesEdit:
+class ImportNamesEdit:
     """Import names from another program for faces without a user decision, unless the person is never to be recognised.
 
     A name is imported once: after an undo it stays away until it has disappeared from the file or changed.
@@ -94,7 +94,7 @@ class DescribePersonEdit:
 
 
 Edit: TypeAlias = (
-    NameFacesEdit | NameManyEdit | AdoptNamesEdit | RejectFaces | UnnameFacesEdit | IgnoreFacesEdit | MergePeopleEdit | DescribePersonEdit
+    NameFacesEdit | NameManyEdit | ImportNamesEdit | RejectFaces | UnnameFacesEdit | IgnoreFacesEdit | MergePeopleEdit | DescribePersonEdit
 )
 
 

@@ -32,7 +32,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class FreshEmbedding:
+class UnsavedEmbedding:
     """An embedding that is stored nowhere."""
 
     embedding: bytes  # as in FacePrint
@@ -40,7 +40,7 @@ class FreshEmbedding:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupMember:
+class ClusterInput:
     """A face with an embedding, as input to clustering: its photo, its person, its cluster."""
 
     face_id: int
@@ -50,7 +50,7 @@ class GroupMember:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupMembers:
+class ClusterInputs:
     """Many of them, by column, in a tenth of the memory; and pairs of faces to keep apart."""
 
     faces: bytes  # each column: 64-bit integers, see `numbers`
@@ -60,7 +60,7 @@ class GroupMembers:
     cannot: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, members: Iterable[GroupMember], cannot: Iterable[tuple[int, int]] = ()) -> "GroupMembers":
+    def of(cls, members: Iterable[ClusterInput], cannot: Iterable[tuple[int, int]] = ()) -> "ClusterInputs":
         """`members` are consumed one by one."""
         faces, photos, people, groups = array("q"), array("q"), array("q"), array("q")
         for each in members:

@@ -16,7 +16,7 @@ class ImageIndexed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceAdded:
+class LocationAdded:
     """A known image was found at one more location: nothing was analysed."""
 
     image_id: int
@@ -24,12 +24,12 @@ class PlaceAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceMoved:
+class LocationMoved:
     place_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceLost:
+class LocationLost:
     """The file is gone; its faces stay for the grace time."""
 
     place_id: int
@@ -90,9 +90,9 @@ class RecognitionPurged:
 
 Event: TypeAlias = (
     ImageIndexed
-    | PlaceAdded
-    | PlaceMoved
-    | PlaceLost
+    | LocationAdded
+    | LocationMoved
+    | LocationLost
     | ImageFailed
     | ImagesHidden
     | FavouritesChanged
@@ -103,9 +103,9 @@ Event: TypeAlias = (
 )
 EVENT_NAMES: Final[Mapping[type[Event], str]] = {
     ImageIndexed: "image_indexed",
-    PlaceAdded: "place_added",
-    PlaceMoved: "place_moved",
-    PlaceLost: "place_lost",
+    LocationAdded: "place_added",
+    LocationMoved: "place_moved",
+    LocationLost: "place_lost",
     ImageFailed: "image_failed",
     ImagesHidden: "images_hidden",
     FavouritesChanged: "favourites_changed",
@@ -118,7 +118,7 @@ EVENT_NAMES: Final[Mapping[type[Event], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class StoredEvent:
     """An event as stored; `id` grows, so a reader can resume where it stopped."""
 
     id: int

@@ -48,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A face's usability for recognition. Each figure is independent; `agent.domain.people` decides what is enough."""
+    """A face's usability for recognition. Each figure is independent; `agent.domain.identity_matching` decides what is enough."""
 
     size: float  # distance between the eyes, in pixels of the upright image
     sharpness: float  # variance of the Laplacian over the box at 64x64 grey pixels; below about 80 is blurred

@@ -25,7 +25,7 @@ COPY_FORMATS: Final = (
 )
 
 
-def named_as(path: str, format: str) -> str:
+def with_extension(path: str, format: str) -> str:
     """Return the path with an extension for that format, its own if it fits."""
     stem, dot, ending = path.rpartition(".")
     if not dot or COPY_FORMATS.get(ending.lower()) == format:

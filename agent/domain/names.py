@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
+from agent.domain.confusables import visible
 from agent.domain.errors import NameEmpty, NoSuchName
-from agent.domain.visible_text import visible
 
 
 def tidy(name: str) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from agent.domain.face import Box, Face, Landmarks
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 
 
 class Style(StrEnum):

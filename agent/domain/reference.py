@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from agent.domain.errors import AgentError, ReferenceBlurred, ReferenceNoFace, ReferenceSeveral, ReferenceSmall, ReferenceTurned
 from agent.domain.face import Face
 
-# Pixels between the eyes, and sharpness: where `agent.domain.people.trust` is full, and half. A blurred reference attracts blurred faces.
+# Pixels between the eyes, and sharpness: where `agent.domain.identity_matching.trust` is full, and half. A blurred reference attracts
+# blurred faces.
 LEAST_EYE_DISTANCE = 16.0
 LEAST_SHARPNESS = 80.0
 # Beyond this the nose hides an eye or leaves the head, and the embedding shows another view (degrees).
@@ -20,7 +21,7 @@ def fit_of(size: float, sharpness: float) -> float:
     return size + (_SHARP if sharpness >= LEAST_SHARPNESS else 0.0)
 
 
-def why_not(faces: Sequence[Face]) -> AgentError | None:
+def check_reference(faces: Sequence[Face]) -> AgentError | None:
     """Return why a photo with these faces can't be a person's reference; None if it can."""
     if not faces:
         return ReferenceNoFace()

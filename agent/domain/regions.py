@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from agent.domain.confusables import visible
 from agent.domain.face import Box
-from agent.domain.visible_text import visible
 
 MAX_XMP_BYTES: Final = 4 << 20  # of a sidecar or a packet: darktable's and Lightroom's longest histories are 2 or 3 MB
 MAX_REGIONS: Final = 1_000  # a crowd; beyond that no one names faces by hand, and comparing all pairs would take long
@@ -84,7 +84,7 @@ class FaceRegion:
         return self.type.casefold() in ("", "face") and self.area.sound
 
     @property
-    def name_is_ours(self) -> bool:
+    def is_name_unmodified(self) -> bool:
         """Return whether the name is still ours; another program may have changed it since."""
         return self.written is not None and self.name == self.written
 
@@ -179,7 +179,7 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyOurs:
+class LocalOnly:
     """A name of ours; `theirs` is their unnamed region of that face, if any."""
 
     ours: NamedArea
@@ -187,7 +187,7 @@ class OnlyOurs:
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyTheirs:
+class RemoteOnly:
     """A name of theirs; `ours` is our unnamed face there, if any."""
 
     theirs: FaceRegion
@@ -202,7 +202,7 @@ class Conflict:
     theirs: FaceRegion
 
 
-Comparison: TypeAlias = Agreed | OnlyOurs | OnlyTheirs | Conflict
+Comparison: TypeAlias = Agreed | LocalOnly | RemoteOnly | Conflict
 
 
 def compare(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> list[Comparison]:
@@ -214,11 +214,11 @@ def compare(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> list[Com
         if face.name and region and region.name:
             found.append(Agreed(face, region) if same_name(face.name, region.name) else Conflict(face, region))
         elif face.name:
-            found.append(OnlyOurs(face, region))
+            found.append(LocalOnly(face, region))
         elif region and region.name:
-            found.append(OnlyTheirs(region, face))
+            found.append(RemoteOnly(region, face))
     matched = set(pairs.values())
-    return found + [OnlyTheirs(region) for at, region in enumerate(theirs) if at not in matched and region.is_face and region.name]
+    return found + [RemoteOnly(region) for at, region in enumerate(theirs) if at not in matched and region.is_face and region.name]
 
 
 def match(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> dict[int, int]:

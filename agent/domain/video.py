@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Final
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.face import Box
 from agent.domain.image import is_image
 from agent.domain.redaction import Cover, Look, Reason, around
@@ -91,7 +91,7 @@ class VideoDetection:
 
     box: Box  # the area to cover, before the margin
     score: float
-    print: FreshEmbedding | None = None  # only if some people are named, and for a face that can be trusted
+    print: UnsavedEmbedding | None = None  # only if some people are named, and for a face that can be trusted
     word: Vote | None = None  # replaces the embedding after the comparison; None: uncertain
 
 
@@ -113,7 +113,7 @@ class FrameDetections:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenPart:
+class PartDetections:
     """The detections of a part."""
 
     sights: tuple[FrameDetections, ...]  # in order
@@ -195,7 +195,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenPart:
+class VerifiedPart:
     """A part of a written copy that was decoded again."""
 
     frames: int
@@ -208,7 +208,7 @@ def parts_of_copy(clip: Video) -> tuple[VideoPart, ...]:
     return (*clip.parts[:-1], VideoPart(last.start, last.end + ceil(1 / clip.tick)))
 
 
-def ends_alike(clip: Video, one: int, other: int) -> bool:
+def is_same_frame(clip: Video, one: int, other: int) -> bool:
     """Return whether two moments are the same frame's, for all that clocks of copies tell."""
     return abs(one - other) * clip.tick <= max(clip.frame / 2, _CLOCKS_S)
 

@@ -12,10 +12,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.clustering import GroupBounds
-from agent.domain.people import Bounds, Candidate, certain_up_to
+from agent.domain.clustering import ClusterThresholds
+from agent.domain.identity_matching import Bounds, Candidate, certain_up_to
 from agent.features.people.cluster_cards import SHOWN
-from agent.inference.vision.spread import halves, least_alike
+from agent.inference.vision.dispersion import halves, least_alike
 from agent.infrastructure.core.settings import RecognitionSettings
 from scripts.benchmarks.accuracy_draw import mean
 from scripts.benchmarks.rows import Row, at_least, at_most
@@ -60,7 +60,7 @@ class Naming:
         best = np.argsort(-self._trust[group], kind="stable")[:SHOWN]
         shown = group[best if all_of_it else least_alike(vectors, SHOWN)]
         mixed, seen = len(np.unique(self._people[group])) > 1, len(np.unique(self._people[shown])) > 1
-        asked = seen or (not all_of_it and halves(vectors)[1] > GroupBounds().halves)
+        asked = seen or (not all_of_it and halves(vectors)[1] > ClusterThresholds().halves)
         found.cards += 1
         found.mixed += mixed
         found.unseen += mixed and not asked

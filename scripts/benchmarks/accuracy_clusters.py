@@ -12,11 +12,11 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.clustering import GroupBounds
+from agent.domain.clustering import ClusterThresholds
 from agent.domain.face import Quality
-from agent.domain.people import trust
+from agent.domain.identity_matching import trust
 from agent.inference.vision.clusterer import NEAREST, Graph, cluster
-from agent.inference.vision.grouping import ClusterMember, Grouping
+from agent.inference.vision.incremental_clusters import ClusterMember, IncrementalClusterer
 from scripts.benchmarks import accuracy_cards
 from scripts.benchmarks.rows import Row, at_least, at_most, percentile
 from scripts.benchmarks.synthetic_faces import faces
@@ -29,7 +29,7 @@ DRAWS = 20
 F1, GAP = 0.99, 0.02
 MANY, NEW = 100_000, 200
 FROM_NOTHING_S, ONE_NEW_MS = 60, 50
-BOUNDS = GroupBounds()
+BOUNDS = ClusterThresholds()
 
 
 class Labelled(Protocol):
@@ -182,7 +182,7 @@ def others() -> dict[str, list[Callable[[Set], Ints]]]:
 
 def grown(each: Set) -> Ints:
     """Return the labels when faces are added one by one."""
-    grouping = Grouping(lambda rows: each.vectors[list(rows)], bounds=BOUNDS)
+    grouping = IncrementalClusterer(lambda rows: each.vectors[list(rows)], bounds=BOUNDS)
     for face, trusted in enumerate(each.trust.tolist()):
         near = np.argsort(each.distances[face, :face])[:NEAREST]
         near = near[each.distances[face, near] <= BOUNDS.within]
@@ -202,7 +202,7 @@ def _fast() -> Iterator[Row]:
     score = f1(labels, people[:MANY])
     yield at_least("cluster_100k_f1", score, F1, [score])
     members = (ClusterMember(face, 1.0, label=label) for face, label in enumerate(labels.tolist()))
-    grouping = Grouping(lambda rows: vectors[list(rows)], members, bounds=BOUNDS)
+    grouping = IncrementalClusterer(lambda rows: vectors[list(rows)], members, bounds=BOUNDS)
     spans = []
     for face in range(MANY, MANY + NEW):
         begun = time.perf_counter()

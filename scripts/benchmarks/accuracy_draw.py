@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.people import Candidate, is_clear
+from agent.domain.identity_matching import Candidate, is_clear
 from scripts.benchmarks.accuracy_faces import Faces
 from scripts.benchmarks.accuracy_figures import Floats, distances
 

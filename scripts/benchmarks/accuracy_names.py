@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agent.domain.people import Bounds, Candidate, Certainty, identify
+from agent.domain.identity_matching import Bounds, Candidate, Certainty, identify
 from agent.infrastructure.core.settings import RecognitionSettings
 from scripts.benchmarks.accuracy_draw import Ints, candidates, drawn
 from scripts.benchmarks.accuracy_faces import Faces

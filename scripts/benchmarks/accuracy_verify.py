@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agent.domain.people import MIN_TRUST, is_clear, trust
+from agent.domain.identity_matching import MIN_TRUST, is_clear, trust
 from scripts.benchmarks.accuracy_draw import drawn, mean
 from scripts.benchmarks.accuracy_faces import VARIANTS, Faces
 from scripts.benchmarks.accuracy_figures import Floats, distances, true_accepts

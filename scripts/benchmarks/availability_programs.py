@@ -14,7 +14,7 @@ import httpx
 import psutil
 import psycopg
 
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from scripts.benchmarks.availability_hosts import Host, Unit
 
 PORT, OPERATIONS_PORT = 8443, 9464

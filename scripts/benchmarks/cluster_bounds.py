@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from agent.domain.clustering import GroupBounds
+from agent.domain.clustering import ClusterThresholds
 from agent.inference.vision.clusterer import NEAREST, cluster
-from agent.inference.vision.neighbours import neighbours
+from agent.inference.vision.knn_graph import neighbours
 from scripts.benchmarks.accuracy_clusters import Ints, Labelled, Set, f1, people_of, sets
 
 ALIKE, EARLY = (1.06, 1.08, 1.10), (1.0, 1.02, 1.04)  # the strictest first
@@ -63,18 +63,18 @@ def mixed(labels: Ints, people: Ints) -> tuple[int, int]:
     return int((counts > 1).sum()), len(counts)
 
 
-def choices() -> list[GroupBounds]:
+def choices() -> list[ClusterThresholds]:
     columns = (ALIKE, EARLY, JOINS, SURELY_JOINS)
     ranks = sorted(itertools.product(*(range(len(each)) for each in columns)), key=lambda ranks: (sum(ranks), ranks))
     settings = [[values[rank] for values, rank in zip(columns, each, strict=True)] for each in ranks]
     return [
-        replace(GroupBounds(), alike=alike, early=early, joins=joins, surely_joins=surely)
+        replace(ClusterThresholds(), alike=alike, early=early, joins=joins, surely_joins=surely)
         for alike, early, joins, surely in settings
         if joins <= surely
     ]
 
 
-def by(bounds: GroupBounds) -> Callable[[Set], Ints]:
+def by(bounds: ClusterThresholds) -> Callable[[Set], Ints]:
     def found(each: Set) -> Ints:
         if each.graph is None:
             each.graph = neighbours(each.vectors, NEAREST, bounds.within)
@@ -106,7 +106,7 @@ def main() -> None:
     bounds = choices()
     method = [by(each) for each in bounds]
     everybody = sets([[*one, *other] for one, other in people_of(groups, 0)], DRAWS)
-    told = {"the product's bounds": GroupBounds(), "chosen on all people": bounds[chosen(method, everybody)]}
+    told = {"the product's bounds": ClusterThresholds(), "chosen on all people": bounds[chosen(method, everybody)]}
     for name, each in told.items():
         _say(f"{name}, all people", each, Outcome.of(by(each), everybody))
     for choose_on, judge_on in split(groups):
@@ -114,7 +114,7 @@ def main() -> None:
         _say("chosen on one half, judged on the other", best, Outcome.of(by(best), judge_on))
 
 
-def _say(name: str, bounds: GroupBounds, outcome: Outcome) -> None:
+def _say(name: str, bounds: ClusterThresholds, outcome: Outcome) -> None:
     said = f"alike {bounds.alike}, early {bounds.early}, joins {bounds.joins}, surely_joins {bounds.surely_joins}"
     print(f"{name}: {said}: mixed {outcome.mixed} of {outcome.clusters} ({outcome.share:.4f}), F1 {outcome.mean_f1:.4f}", flush=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.domain.people import Certainty, identify
+from agent.domain.identity_matching import Certainty, identify
 from scripts.benchmarks.accuracy_draw import candidates, drawn
 from scripts.benchmarks.accuracy_faces import Faces, labelled, strangers
 from scripts.benchmarks.accuracy_names import BOUNDS, REPORTED, half, joined

@@ -25,10 +25,10 @@ from agent.app.engines import model_files
 from agent.domain.image import Recipe
 from agent.features.models.model_store import ModelStore
 from agent.inference.engine.analyser import Analyse
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_least, at_most
@@ -91,7 +91,7 @@ def _pool(models: ModelStore) -> EnginePool:
     return EnginePool(
         EngineSettings(workers=1, time_limit_s=600),
         model_files(models),
-        Equipment(preparer=ModelPreparer(cache, own_command("engine-worker"))),
+        ComputeSetup(preparer=ModelPreparer(cache, own_command("engine-worker"))),
     )
 
 

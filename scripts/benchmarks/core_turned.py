@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.inference.vision.turns import TURNS, box_back
+from agent.inference.vision.orientation import TURNS, rotate_box_back
 from scripts.benchmarks.accuracy_detect import found, unmatched
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import photos
@@ -32,7 +32,7 @@ def rows(_long: bool) -> Iterator[Row]:
             for turn in TURNS:
                 path = Path(folder) / f"{turn}.jpg"
                 cv2.imwrite(str(path), np.rot90(pixels, turn), [cv2.IMWRITE_JPEG_QUALITY, 95])
-                there = [box_back(box, turn, pixels.shape[1], pixels.shape[0]) for box in found(analyser, path)]
+                there = [rotate_box_back(box, turn, pixels.shape[1], pixels.shape[0]) for box in found(analyser, path)]
                 seen[turn] += len(expected) - len(unmatched(expected, there))
     shares = [count / upright for count in seen.values()]
     yield at_least("turned_faces", min(shares), TARGET, shares)

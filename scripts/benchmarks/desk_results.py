@@ -8,11 +8,11 @@ from typing import Final
 
 import psutil
 
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.row_security import secure
 from agent.interfaces.web.desk_photos import FaceResult, PhotoResult
-from agent.server.desks.photos import DeskPhotoQueries
+from agent.server.devices.remote_photo_queries import DeskPhotoQueries
 from scripts.benchmarks.rows import Row, at_least
 
 COUNT, SHORT, BATCH, PARTS, KEPT = 100_000, 10_000, 100, 10, 0.9
@@ -39,7 +39,7 @@ def desk_results(database: Database, *, long: bool) -> Iterator[Row]:
 
 def _spent_on(desk: DeskPhotoQueries, batches: Sequence[Sequence[PhotoResult]]) -> float:
     before = _processor_s()
-    with reaching(Reach(frozenset({1}))):
+    with reaching(AccessScope(frozenset({1}))):
         for each in batches:
             desk.take_photos(each, 1, "0" * 32, "desk", now=datetime.now(UTC))
     return _processor_s() - before

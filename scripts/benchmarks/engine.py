@@ -14,11 +14,11 @@ from agent.app.engines import model_files
 from agent.domain.image import Recipe
 from agent.features.models.model_store import ModelStore
 from agent.inference.engine.analyser import Analyse
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.worker_slot import memory_of
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_most
@@ -67,7 +67,7 @@ async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]
     """Return the resident bytes after each photo, and the peak."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as cache:
         pool = EnginePool(
-            EngineSettings(workers=1), model_files(models), Equipment(preparer=ModelPreparer(Path(cache), own_command("engine-worker")))
+            EngineSettings(workers=1), model_files(models), ComputeSetup(preparer=ModelPreparer(Path(cache), own_command("engine-worker")))
         )
         try:
             pid = (await pool.hello()).pid

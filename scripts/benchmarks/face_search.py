@@ -13,13 +13,13 @@ import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import make_url, text
 
-from agent.features.people.queries.among_rows import EVERYTHING
-from agent.features.people.vectors.turning import Turning
+from agent.features.people.queries.search_filter import EVERYTHING
+from agent.features.people.vectors.rotation import Turning
 from agent.features.people.vectors.vector_rows import EXACT, VectorIndex, VectorQueries
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.server_database import secured
-from agent.infrastructure.store.upgrade import upgrade
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.synthetic_faces import faces
 

@@ -26,7 +26,7 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import schema
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import DATABASE_FILE, open_library
+from agent.infrastructure.store.open_library import DATABASE_FILE, open_library
 from scripts.setup.pictures import variations
 
 Values: TypeAlias = dict[str, object]

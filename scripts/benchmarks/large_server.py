@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from agent.app.library_home import home_of_key
 from agent.app.server.log_files import POSTGRES_LOG
-from agent.domain.people import Certainty
+from agent.domain.identity_matching import Certainty
 from agent.domain.reference import fit_of
 from agent.features.models.model_store import ModelStore
 from agent.infrastructure.core.config_file import SettingsFile

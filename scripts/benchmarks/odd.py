@@ -20,12 +20,12 @@ import PIL.Image
 from agent.app.engines import model_files
 from agent.domain.errors import AgentError, ImageError, ModelMissing, RedactionError
 from agent.domain.face import Analysis, Face
+from agent.domain.identity_matching import trust
 from agent.domain.image import Recipe
-from agent.domain.people import trust
 from agent.domain.redaction import Cover, Look, cover_of
 from agent.features.models.model_store import ModelStore
 from agent.inference.engine.analyser import Analyse
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.renderer import Render
 from agent.inference.vision.redactor import SOLID, covered
@@ -82,7 +82,7 @@ async def _each(files: Sequence[Path], models: ModelStore, heap: str, *, look: b
         pool = EnginePool(
             EngineSettings(workers=1),
             model_files(models),
-            Equipment(converted=models.folder / "ir", cache=Path(folder) / "cache"),
+            ComputeSetup(converted=models.folder / "ir", cache=Path(folder) / "cache"),
             environment={"GLIBC_TUNABLES": heap},
         )
         try:

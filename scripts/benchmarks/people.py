@@ -14,7 +14,7 @@ from agent.app.library_home import home_of_key
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 from agent.interfaces.web.client import Client
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_most, p95

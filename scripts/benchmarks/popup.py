@@ -10,7 +10,7 @@ import mss
 import numpy as np
 
 from agent.desktop.popup.popup import PopupHost
-from agent.desktop.popup.popup_shell import HEIGHT, WIDTH
+from agent.desktop.popup.window_backend import HEIGHT, WIDTH
 from agent.infrastructure.core.settings import Corner
 from agent.interfaces.web.client import Client
 from scripts.benchmarks.rows import Row, median

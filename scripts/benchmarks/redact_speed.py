@@ -16,12 +16,12 @@ from agent.app.engines import model_files
 from agent.domain.redaction import Look, cover_of
 from agent.features.models.model_store import ModelStore
 from agent.inference.engine.analyser import Analyse
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.renderer import Render
 from agent.inference.engine.worker_slot import cores
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.accuracy_detect import DETECT
 from scripts.benchmarks.engine import MB, peak_of
@@ -64,7 +64,7 @@ async def _measured(taken: Sequence[Photo], models: ModelStore) -> list[Row]:
 
 def _pool(models: ModelStore, folder: Path, workers: int | None = None) -> EnginePool:
     settings = EngineSettings() if workers is None else EngineSettings(workers=workers)
-    return EnginePool(settings, model_files(models), Equipment(preparer=ModelPreparer(folder, own_command("engine-worker"))))
+    return EnginePool(settings, model_files(models), ComputeSetup(preparer=ModelPreparer(folder, own_command("engine-worker"))))
 
 
 async def rate(pool: EnginePool, part: Sequence[Photo], folder: Path) -> float:

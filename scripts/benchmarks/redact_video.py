@@ -27,7 +27,7 @@ from agent.domain.redaction import Look
 from agent.features.models.model_store import ModelStore
 from agent.features.redaction.video.job_files import VideoJobFolder
 from agent.features.redaction.video.video_redactor import VideoOptions, VideoRedactor
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.runtime import Runtime
@@ -35,7 +35,7 @@ from agent.inference.engine.service import detector_of
 from agent.inference.engine.video_engine import EngineVideos
 from agent.inference.vision.codecs import Image
 from agent.inference.vision.detectors.yunet import YuNet
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.settings import EngineSettings
 from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped
 from scripts.benchmarks.rows import ROOT, Row, at_least, at_most
@@ -110,7 +110,7 @@ async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[flo
         pool = EnginePool(
             EngineSettings(),
             model_files(models),
-            Equipment(preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker"))),
+            ComputeSetup(preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker"))),
         )
         try:
             await asyncio.gather(*(pool.hello() for _ in range(pool.size)))

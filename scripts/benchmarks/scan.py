@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.features.models.model_store import ModelStore
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from scripts.benchmarks.limit import editions, limit, precision_of, work_of
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, percentile

@@ -22,15 +22,15 @@ from pathlib import Path
 import psutil
 from sqlalchemy import func, make_url, select
 
-from agent.app.server.team_work import TeamWork
-from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
+from agent.app.server.job_coordination import JobCoordinator
+from agent.domain.events import ImageIndexed, PeopleChanged, StoredEvent
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.features.library.recipes import recipe_of
 from agent.features.library.records import Noted
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.bus import Bus
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import event_rows
@@ -38,13 +38,13 @@ from agent.infrastructure.store.addresses import libpq_address
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.schema import event
-from agent.infrastructure.store.upgrade import upgrade
 from agent.infrastructure.store.worker_key import hand_out
 from agent.server.workers.dispatcher import shared_of
+from agent.server.workers.event_relay import EventQueries, EventRelay
 from agent.server.workers.queries.handout_rows import HandoutQueries
 from agent.server.workers.queries.worker_rows import WorkerQueries
-from agent.server.workers.relay import EventQueries, EventRelay
 from scripts.benchmarks.desk_results import desk_results
 from scripts.benchmarks.face_search import face_search
 from scripts.benchmarks.photos import Photo, photos
@@ -65,7 +65,7 @@ class Team:
         self.url = url
         self.database = Database(PostgreSql(url, bytes(32)))
         upgrade(self.database)
-        TeamWork(self.database, url)
+        JobCoordinator(self.database, url)
         hand_out(self.database, AppPaths.find().keys)
         self.library = RedactionQueries(self.database)
         self.workers = WorkerQueries(self.database)
@@ -282,7 +282,7 @@ async def _seen(team: Team) -> list[float]:
     return seconds
 
 
-def _set(arrived: asyncio.Event, _: Recorded) -> None:
+def _set(arrived: asyncio.Event, _: StoredEvent) -> None:
     arrived.set()
 
 

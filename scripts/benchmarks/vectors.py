@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from agent.domain.embeddings import FaceEmbedding
 from agent.inference.engine.matcher import MatcherProcess
 from agent.inference.engine.matcher_port import Query
-from agent.inference.vision.nearest import Nearest
-from agent.inference.vision.neighbours import neighbours
+from agent.inference.vision.knn_graph import neighbours
+from agent.inference.vision.top_k import Nearest
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_least, at_most, p95
 

@@ -23,9 +23,9 @@ from agent.features.models.model_store import ModelStore
 from agent.inference.engine.worker_slot import cores
 from agent.inference.vision.codecs import DecodeLimits
 from agent.inference.vision.detectors.centerface import CenterFace
-from agent.inference.vision.video.looking import look_through
+from agent.inference.vision.video.part_detection import look_through
+from agent.inference.vision.video.part_writer import ENCODERS
 from agent.inference.vision.video.probe import probe
-from agent.inference.vision.video.writing import ENCODERS
 from scripts.benchmarks.limit import Shape, converted, counting, inferred_per_second, precision_of
 
 BUSY_S = 3.0

@@ -22,7 +22,7 @@ import mss
 from PIL import Image, ImageStat
 from playwright.sync_api import Locator, Page, Playwright
 
-from agent.desktop.screen.schemas import CaptureOut, CaptureRequest
+from agent.desktop.capture.schemas import CaptureOut, CaptureRequest
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.web.client import Client
 from agent.interfaces.web.schemas import Status
@@ -125,7 +125,7 @@ class Stage:
         """Capture as the tray menu does. The call returns once a region was selected and covered, and stays open for review."""
 
         def ask() -> None:
-            self.client.call_patiently("/api/captures", CaptureOut, CaptureRequest())
+            self.client.post_long("/api/captures", CaptureOut, CaptureRequest())
             self.client.post("/api/popup/show")
 
         before, deadline = _brightness(), time.monotonic() + LIMIT_S

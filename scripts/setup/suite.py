@@ -27,7 +27,7 @@ SLOW = ("packages", "journeys", "browser", "program", "server", "process")  # th
 _LIMIT_S = 75 * 60.0
 _LIMIT_ALL_S = 5 * 3600.0
 _DRAIN_S = 5.0
-# On a busy machine the program lowers its engines' priority (`let_others_go_first`). Tests that run just above it share the cores with the
+# On a busy machine the program lowers its engines' priority (`lower_priority`). Tests that run just above it share the cores with the
 # engines that they wait for; at the usual priority, browsers of other tests would leave these a tenth of a core.
 _NICE = 9
 _HUNG_S = 20 * 60  # a test that ignores even its own time limit; the other tests continue without its process

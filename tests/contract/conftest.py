@@ -8,7 +8,7 @@ import pytest
 
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.migrator import upgrade
 from tests.support.postgres_server import DIALECTS, clear
 
 

@@ -11,13 +11,13 @@ from sqlalchemy import event, insert, select, update
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import MergePeopleEdit
 from agent.domain.errors import AlbumByRule, AlbumPersonKeptBack, BadRequest, NotFound
-from agent.domain.people import Certainty
-from agent.features.library.queries.album_rows import GAP
+from agent.domain.identity_matching import Certainty
+from agent.features.library.queries.album_queries import GAP
 from agent.features.library.records import AlbumStep, Match, Shown
-from agent.features.people.queries import consent_rows
+from agent.features.people.queries import consent_queries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
-from agent.infrastructure.store import journal
+from agent.infrastructure.core.access_scope import AccessScope, reaching
+from agent.infrastructure.store import undo_log
 from agent.infrastructure.store.row_security import secure
 from agent.infrastructure.store.schema import album_image, face, identity, image, library_source, person, place
 from agent.infrastructure.store.schema import library as library_table
@@ -60,13 +60,13 @@ def shown(library: RedactionQueries, album_id: int) -> list[int]:
 
 def undo(library: RedactionQueries, token: str | None) -> None:
     with library.database.write() as tx:
-        assert journal.undo(tx, token, NOW) is not None
+        assert undo_log.undo(tx, token, NOW) is not None
 
 
 def say(library: RedactionQueries, uid: str, state: ConsentState) -> None:
     said = Consent(purpose=Purpose.SHOW_INSIDE, state=state, given_on=date(2020, 1, 1))
     with library.database.write() as tx:
-        consent_rows.enter(tx, uid, said, NOW)
+        consent_queries.enter(tx, uid, said, NOW)
 
 
 def test_photos_by_hand_keep_their_order_and_each_change_is_undone(photos: RedactionQueries) -> None:
@@ -146,7 +146,7 @@ def test_a_forgotten_person_takes_the_albums_along_that_need_them(photos: Redact
     photos.forget_person(1, now=NOW, note="forgotten")
     assert facts(photos) == [("Either", 1, [2])] and photos.albums()[0].people == (2,)
     with photos.database.write() as tx:
-        assert [journal.undo(tx, token, NOW) for token in tokens] == [None] * 3, "no step holds their album's name any longer"
+        assert [undo_log.undo(tx, token, NOW) for token in tokens] == [None] * 3, "no step holds their album's name any longer"
 
 
 def test_who_is_not_to_be_shown_inside_leaves_the_albums_at_once(photos: RedactionQueries) -> None:
@@ -160,10 +160,10 @@ def test_who_is_not_to_be_shown_inside_leaves_the_albums_at_once(photos: Redacti
     with pytest.raises(AlbumPersonKeptBack):
         photos.make_album("Again", people=[1], match=Match.ALL, library_id=1, now=NOW)
     if photos.database.is_shared:
-        with reaching(Reach(frozenset({1}))):
+        with reaching(AccessScope(frozenset({1}))):
             assert facts(photos) == [("Either", 1, [2])], "the others’ names may say who is meant"
             assert (photos.albums()[0].people, photos.albums()[0].kept_back) == ((2,), ())
-        with reaching(Reach(frozenset({1}), confided=frozenset({1}))):
+        with reaching(AccessScope(frozenset({1}), confided=frozenset({1}))):
             assert facts(photos) == [("Both", 0, []), ("Either", 1, [2]), ("One", 0, [])]
 
 
@@ -215,7 +215,7 @@ def test_members_see_the_albums_of_their_libraries_and_the_photos_within_reach(p
         return
     with photos.database.write() as tx:
         tx.execute(update(place).where(place.c.image_id == 4).values(folder="/2"))
-    with reaching(Reach(frozenset({1, 2}))):
+    with reaching(AccessScope(frozenset({1, 2}))):
         made = photos.make_album("Trip", images=[4, 1, 2], now=NOW)
         assert [each.library_id for each in photos.albums()] == [1], "where most of its photos are"
         assert facts(photos) == [("Trip", 3, [4, 1, 2])]
@@ -223,7 +223,7 @@ def test_members_see_the_albums_of_their_libraries_and_the_photos_within_reach(p
             photos.make_album("Whose?", now=NOW)
         with pytest.raises(NotFound):
             photos.make_album("Theirs", library_id=3, now=NOW)
-    with reaching(Reach(frozenset({1}))):
+    with reaching(AccessScope(frozenset({1}))):
         assert facts(photos) == [("Trip", 2, [1, 2])]
         photos.move_in_album(made.id, [2], 1, now=NOW)
         photos.add_to_album(made.id, [4, 3], now=NOW)
@@ -231,13 +231,13 @@ def test_members_see_the_albums_of_their_libraries_and_the_photos_within_reach(p
             photos.change_album(made.id, name=None, cover=4, now=NOW)
         assert facts(photos) == [("Trip", 3, [2, 1, 3])]
         removed = photos.remove_album(made.id, now=NOW)
-    with reaching(Reach(frozenset({2}))):
+    with reaching(AccessScope(frozenset({2}))):
         assert facts(photos) == [] and shown(photos, made.id) == []
         for change in (photos.remove_album, partial(photos.add_to_album, ids=[4]), partial(photos.take_from_album, ids=[4])):
             with pytest.raises(NotFound):
                 change(made.id, now=NOW)
     undo(photos, removed.token)
-    with reaching(Reach(frozenset({1, 2}))):
+    with reaching(AccessScope(frozenset({1, 2}))):
         assert facts(photos) == [("Trip", 4, [4, 2, 1, 3])], "photos beyond the reach of the one who removed it are back, too"
 
 
@@ -246,6 +246,6 @@ def test_an_album_of_people_holds_photos_of_its_library_alone(photos: RedactionQ
         return
     with photos.database.write() as tx:
         tx.execute(update(place).where(place.c.image_id == 2).values(folder="/2"))
-    with reaching(Reach(frozenset({1, 2}))):
+    with reaching(AccessScope(frozenset({1, 2}))):
         photos.make_album("One", people=[1], match=Match.ALL, library_id=1, now=NOW)
         assert [(name, count, set(ids)) for name, count, ids in facts(photos)] == [("One", 2, {1, 3})]

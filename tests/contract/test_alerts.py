@@ -16,10 +16,10 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.leases import Leases
-from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.migrator import upgrade
 from agent.server.alerts.alert_kinds import AlertKind
-from agent.server.alerts.alert_watch import AlertWatch
 from agent.server.alerts.conditions import Readings
+from agent.server.alerts.evaluator import AlertWatch
 from agent.server.alerts.queries import KEPT, PROMETHEUS_SILENT, AlertQueries
 from agent.server.alerts.records import AlertEvent, AlertReading, AlertSource, ReceivedAlert, SilenceReason
 from agent.server.backups.repositories import LOCAL, OFFSITE

@@ -12,8 +12,8 @@ import pytest_asyncio
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import NO_FACES, Recipe
 from agent.inference.engine.analyser import Analyse, Analyser
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.vision.codecs import DecodeLimits, decode
 from agent.infrastructure.core.settings import EngineSettings
@@ -33,7 +33,7 @@ async def analyser(request: pytest.FixtureRequest, engine_config: EngineConfig) 
         made = EnginePool(
             EngineSettings(workers=1),
             engine_config.models,
-            Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
+            ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
             command=[sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made

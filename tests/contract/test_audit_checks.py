@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store import audit_chain
+from agent.infrastructure.store.audit_anchor import CHECKPOINT_FILE, WITNESS_FILE, AuditAnchor
 from agent.infrastructure.store.audit_chain import START
-from agent.infrastructure.store.audit_witness import CHECKPOINT_FILE, WITNESS_FILE, AuditWitness
 from agent.infrastructure.store.fact_values import moment
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
@@ -24,7 +24,7 @@ class Checked:
     def __init__(self, library: RedactionQueries, folder: Path) -> None:
         self.library = library
         self.folder = folder
-        self.witness = AuditWitness(folder / "library")
+        self.witness = AuditAnchor(folder / "library")
         self.added = 0
         self.read = 0
         """entries whose digests were computed in the last check"""
@@ -71,7 +71,7 @@ def test_a_check_reads_what_is_new_and_a_part_of_the_rest(checked: Checked) -> N
     assert checked.check() is None and checked.read == ROWS / PARTS
     checked.add(4)
     assert checked.check() is None and checked.read == 4 + (ROWS + 4) / PARTS
-    checked.witness = AuditWitness(checked.folder / "library")  # the program starts again
+    checked.witness = AuditAnchor(checked.folder / "library")  # the program starts again
     assert checked.check() is None and checked.read == (ROWS + 4) / PARTS
 
 
@@ -190,7 +190,7 @@ def test_a_full_disk_keeps_no_check_from_its_result(checked: Checked, monkeypatc
         raise OSError(28, "no room")
 
     assert checked.check() is None
-    monkeypatch.setattr("agent.infrastructure.store.audit_witness.write_private", full)
+    monkeypatch.setattr("agent.infrastructure.store.audit_anchor.write_private", full)
     assert checked.check() is None
     checked.change("UPDATE audit SET detail = 'x' WHERE id = 3")
     assert checked.check() == 3

@@ -9,11 +9,11 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit, Edit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import ConsentGuardianNeeded, NameEmpty, NoConsent, PersonUnknown
 from agent.domain.face import Quality
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.features.consent.queries import ConsentChange, ConsentPrints
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.actor import acting_as
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.schema import chip
 from tests.contract import test_people
 from tests.contract.test_people import RECIPE

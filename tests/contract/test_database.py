@@ -13,13 +13,13 @@ from agent.domain.edits import MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import BadRequest, PersonUnknown, StoreBusy, StoreUnreachable, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.features.library.queries import job_rows
+from agent.features.library.queries import job_queries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store.backup import check_copy
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects import postgresql, sqlcipher
+from agent.infrastructure.store.migrator import open_database
 from agent.infrastructure.store.schema import meta, shared
-from agent.infrastructure.store.upgrade import open_database
 from tests.contract.test_library import RECOGNISE, a_face, index
 from tests.support.postgres_server import ON_SERVER, clear
 from tests.support.stored_embeddings import image_embeddings
@@ -140,7 +140,7 @@ def test_a_server_leases_to_one_worker_what_another_is_not_taking(dialect: str, 
         library.note_file(FileSeen(f"/{number}", number, 1, "/"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     with database._engine.begin() as first, database._engine.begin() as second:
         until = NOW + timedelta(hours=1)
-        leased = [[job.path for job in job_rows.take(tx, 2, worker="some", until=until)] for tx in (first, second)]
+        leased = [[job.path for job in job_queries.take(tx, 2, worker="some", until=until)] for tx in (first, second)]
         assert leased == [["/0", "/1"], ["/2"]]
     clear(database)
 

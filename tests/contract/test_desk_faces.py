@@ -8,14 +8,14 @@ from sqlalchemy import func, insert, select, update
 
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, UnnameFacesEdit
-from agent.features.people.queries import consent_rows
+from agent.features.people.queries import consent_queries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.row_security import secure
 from agent.infrastructure.store.schema import api_token, desk_face, library_source, member, place
 from agent.infrastructure.store.schema import library as library_table
 from agent.interfaces.web.desk_exchange import NO_ONE, DeskOperation, FaceAt
-from agent.server.desks.queries import DeskQueries
+from agent.server.devices.queries import DeskQueries
 from tests.contract.test_people import NOW, photo
 from tests.support.postgres_server import ON_SERVER
 
@@ -91,10 +91,10 @@ def test_the_name_of_who_withdrew_is_not_told(library: RedactionQueries, desks: 
     assert say(desks, DESKS[0], "name", MEI, name="Mei") == "done"
     assert say(desks, DESKS[1], "name", LIN, name="Lin", base=MEI) == "done"
     with library.database.write() as tx:
-        consent_rows.enter(tx, LIN, Consent(purpose=Purpose.RECOGNISE, state=ConsentState.WITHDRAWN, given_on=NOW.date()), NOW)
+        consent_queries.enter(tx, LIN, Consent(purpose=Purpose.RECOGNISE, state=ConsentState.WITHDRAWN, given_on=NOW.date()), NOW)
     assert told(desks, DESKS[0]) == []
     with library.database.write() as tx:
-        consent_rows.enter(tx, LIN, Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, given_on=NOW.date()), NOW)
+        consent_queries.enter(tx, LIN, Consent(purpose=Purpose.RECOGNISE, state=ConsentState.GIVEN, given_on=NOW.date()), NOW)
     assert told(desks, DESKS[0]) == ["Lin"]
 
 
@@ -130,7 +130,7 @@ def test_a_photo_beyond_the_members_reach_tells_nothing(library: RedactionQuerie
 
     def seen(by: int) -> tuple[list[str], int | None]:
         """What the desk is told, and how many rows its member's role of the database reads."""
-        with reaching(Reach(frozenset({by}))), library.database.read() as tx:
+        with reaching(AccessScope(frozenset({by}))), library.database.read() as tx:
             return told(desks, DESKS[0]), tx.scalar(select(func.count()).select_from(desk_face))
 
     assert (seen(1), seen(2)) == ((["Lin"], 1), ([], 0))
@@ -145,10 +145,10 @@ def test_a_person_who_is_not_shown_inside_keeps_the_name_at_the_desk_that_gave_i
 ) -> None:
     def say_inside(uid: str, state: ConsentState) -> None:
         with library.database.write() as tx:
-            consent_rows.enter(tx, uid, Consent(purpose=Purpose.SHOW_INSIDE, state=state, given_on=NOW.date()), NOW)
+            consent_queries.enter(tx, uid, Consent(purpose=Purpose.SHOW_INSIDE, state=state, given_on=NOW.date()), NOW)
 
     def seen(confided: bool) -> list[str]:
-        with reaching(Reach(frozenset({1}), confided=frozenset({1} if confided else ()))):
+        with reaching(AccessScope(frozenset({1}), confided=frozenset({1} if confided else ()))):
             return told(desks, DESKS[0])
 
     say_inside(MEI, ConsentState.WITHDRAWN)
@@ -158,7 +158,7 @@ def test_a_person_who_is_not_shown_inside_keeps_the_name_at_the_desk_that_gave_i
     [lin] = library.uids_of(step.person_id)
     say_inside(lin, ConsentState.WITHDRAWN)
     assert (seen(False), seen(True)) == ([""], ["Lin"])
-    with reaching(Reach(frozenset({1}))):
+    with reaching(AccessScope(frozenset({1}))):
         assert say(desks, DESKS[0], "known", NO_ONE) == "done"
     assert seen(False) == []
     say_inside(lin, ConsentState.GIVEN)
@@ -171,5 +171,5 @@ def test_a_forgotten_person_takes_no_name_away_from_a_member_who_may_not_read_th
 ) -> None:
     [mei] = library.person_names()
     library.forget_person(mei, now=NOW, note="")
-    with reaching(Reach(frozenset({1}))):
+    with reaching(AccessScope(frozenset({1}))):
         assert told(desks, DESKS[0]) == []

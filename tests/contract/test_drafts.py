@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from agent.features.people.drafts import MOST
-from agent.features.people.queries.draft_rows import LASTS
+from agent.features.people.name_drafts import MOST
+from agent.features.people.queries.draft_queries import LASTS
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.actor import acting_as
 from tests.contract.test_people import photo

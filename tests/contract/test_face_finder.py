@@ -13,15 +13,15 @@ from agent.domain.edits import NameFacesEdit
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.features.people.face_search import FaceFinder, MatcherFinder
-from agent.features.people.queries.among_rows import EVERYTHING, Among
+from agent.features.people.queries.search_filter import EVERYTHING, FaceSearchFilter
+from agent.features.people.vectors.rotation import Turning
 from agent.features.people.vectors.service import FaceVectors
-from agent.features.people.vectors.turning import Turning
 from agent.features.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, current_reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, current_scope, reaching
 from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.server_database import secured
-from agent.infrastructure.store.upgrade import upgrade
 from tests.support.in_process_agent import analysis
 from tests.support.inline_engine import InlineMatcher
 from tests.support.postgres_server import DIALECTS, ON_SERVER, clear
@@ -44,9 +44,9 @@ class Here:
     finder: FaceFinder
     faces: dict[tuple[int, int], int]  # by person and number
 
-    async def found(self, asked: bytes, among: Among = EVERYTHING, limit: int = 100) -> list[tuple[int, int]]:
+    async def found(self, asked: bytes, among: FaceSearchFilter = EVERYTHING, limit: int = 100) -> list[tuple[int, int]]:
         names = {face: name for name, face in self.faces.items()}
-        if isinstance(self.finder, FaceVectors) and current_reach() is None:
+        if isinstance(self.finder, FaceVectors) and current_scope() is None:
             await self.finder.follow()
             await self.finder.settle()
         [near] = await self.finder.near([asked], within=1.1, limit=limit, among=among)
@@ -128,10 +128,14 @@ async def test_the_most_similar_come_first_and_no_others(here: Here) -> None:
 async def test_filters_apply_before_the_limit(here: Here) -> None:
     person = here.library.edit(NameFacesEdit(face_ids=(here.faces[MEI, 6], here.faces[WANG, 1]), name="Mei"), now=NOW)[0].person_id
     asked = embedding(MEI, 0)
-    assert await here.found(asked, Among(person_id=person)) == [(MEI, 6)]
-    assert sorted(await here.found(asked, Among(after=date(2025, 5, 3), before=date(2025, 5, 5)))) == [(MEI, 2), (MEI, 3), (MEI, 4)]
-    assert await here.found(asked, Among(after=date(2025, 5, 8), before=date.max), limit=1) == [(MEI, 7)]
-    assert await here.found(asked, Among(person_id=person, before=date(2025, 5, 1))) == []
+    assert await here.found(asked, FaceSearchFilter(person_id=person)) == [(MEI, 6)]
+    assert sorted(await here.found(asked, FaceSearchFilter(after=date(2025, 5, 3), before=date(2025, 5, 5)))) == [
+        (MEI, 2),
+        (MEI, 3),
+        (MEI, 4),
+    ]
+    assert await here.found(asked, FaceSearchFilter(after=date(2025, 5, 8), before=date.max), limit=1) == [(MEI, 7)]
+    assert await here.found(asked, FaceSearchFilter(person_id=person, before=date(2025, 5, 1))) == []
 
 
 async def test_a_face_whose_print_is_deleted_is_found_no_more(here: Here) -> None:
@@ -153,9 +157,9 @@ async def test_a_member_finds_faces_of_the_libraries_within_reach_only(here: Her
         tx.exec_driver_sql("UPDATE place SET library_id = 1")
         tx.exec_driver_sql(f"UPDATE place SET library_id = 2 WHERE path = '/photos/{MEI}-5.jpg'::bytea")
     assert len(await here.found(asked)) == 8
-    with reaching(Reach(frozenset({2}))):
+    with reaching(AccessScope(frozenset({2}))):
         assert await here.found(asked) == [(MEI, 5)]
-    with reaching(Reach(frozenset())):
+    with reaching(AccessScope(frozenset())):
         assert await here.found(asked) == []
 
 

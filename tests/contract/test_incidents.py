@@ -12,12 +12,12 @@ from agent.domain.errors import NotFound
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.core.server_settings import IncidentSettings
 from agent.infrastructure.store import audit_chain
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.schema import audit
-from agent.infrastructure.store.upgrade import upgrade
+from agent.server.incidents.incident_detector import IncidentWatch
 from agent.server.incidents.incident_kinds import CloseReason, IncidentKind, IncidentState
-from agent.server.incidents.incident_watch import IncidentWatch
 from agent.server.incidents.queries import IncidentQueries
 from agent.server.messages.queue import CLAIM
 
@@ -33,7 +33,7 @@ class Watched:
         self.settings = IncidentSettings(refusals=10)
         self.ways = ("email", "webhook")
         self.time = NOW
-        self.witness = AuditWitness(folder / "library.db")
+        self.witness = AuditAnchor(folder / "library.db")
         self.restart()
 
     def restart(self) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from agent.domain.errors import JoinCodeGone, TooManyAttempts
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.upgrade import upgrade
-from agent.server.accounts.attempt_queries import AttemptQueries
-from agent.server.desks.join_queries import LASTS, MOST_OF_A_NETWORK, DeskGrant, JoinQueries
-from agent.server.desks.joining import MOST_WRONG, Joining
+from agent.infrastructure.store.migrator import upgrade
+from agent.server.accounts.throttle_queries import AttemptQueries
+from agent.server.devices.join_queries import LASTS, MOST_OF_A_NETWORK, DeskGrant, JoinQueries
+from agent.server.devices.joining import MOST_WRONG, Joining
 
 MEI, BEN = "a" * 32, "b" * 32
 GRANT = DeskGrant("token", "Mei", True)

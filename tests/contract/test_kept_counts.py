@@ -9,12 +9,12 @@ from sqlalchemy import Row, insert, select, text, update
 
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, RejectFaces, UnnameFacesEdit
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.domain.people import Certainty, Identity
 from agent.domain.reference import fit_of
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.schema import face, identity, library_source, place
 from agent.infrastructure.store.schema import library as library_table
 from agent.infrastructure.store.server_database import secured
@@ -132,7 +132,7 @@ def test_kept_counts_are_those_that_are_counted(library: RedactionQueries, seed:
         check(library, rows)
         if library.database.is_shared:
             for number in (1, 2):
-                with reaching(Reach(libraries=frozenset({number}))):
+                with reaching(AccessScope(libraries=frozenset({number}))):
                     check(library, [row for row in rows if number in row.libraries])
     assert named > 2
 

@@ -7,18 +7,27 @@ import pytest
 
 from agent.domain.edits import DescribePersonEdit, NameFacesEdit
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageCorrupt, ImageMissing, ImageTruncated, ModelMissing
-from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
+from agent.domain.events import (
+    ImageFailed,
+    ImageIndexed,
+    LocationAdded,
+    LocationLost,
+    LocationMoved,
+    PeopleChanged,
+    RecognitionPurged,
+    StoredEvent,
+)
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.image import NO_FACES, FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
-from agent.domain.people import Certainty, Identity
 from agent.features.library.records import Noted, Portrait
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.request_id import bound
-from agent.infrastructure.store.path_ranges import FolderArea
+from agent.infrastructure.store.path_index import FolderArea
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import Upload
-from agent.server.workers.relay import EventQueries
+from agent.server.workers.event_relay import EventQueries
 from tests.support.stored_embeddings import image_embeddings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -58,7 +67,7 @@ def index(library: RedactionQueries, path: str, content: str = "a", *faces: Face
     return state.image_id
 
 
-def named(library: RedactionQueries, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
+def named(library: RedactionQueries, face_id: int, name: str, *, now: datetime) -> tuple[int, list[StoredEvent]]:
     """Who it is now, and what happened."""
     step, happened = library.edit(NameFacesEdit(face_ids=(face_id,), name=name), now=now)
     assert step.person_id is not None
@@ -124,7 +133,7 @@ def test_the_same_photo_twice_is_one_image_in_two_places(library: RedactionQueri
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     noted, recorded = library.note_file(FileSeen("/photos/b.jpg", 100, 7), DETECT, priority=Priority.NEW, now=NOW, sha256="a" * 64)
     assert noted is Noted.ATTACHED
-    assert isinstance(recorded[0].event, PlaceAdded) and recorded[0].event.image_id == image_id
+    assert isinstance(recorded[0].event, LocationAdded) and recorded[0].event.image_id == image_id
     [image] = library.images(limit=9)
     assert [path for _, path in image.places] == ["/photos/a.jpg", "/photos/b.jpg"]
     assert lease(library, 9) == []
@@ -136,7 +145,7 @@ def test_two_copies_analysed_at_once_end_as_one_image(library: RedactionQueries)
     first, second = lease(library, 2)
     library.commit(first, an_analysis("a", a_face()), now=NOW)
     [recorded] = library.commit(second, an_analysis("a", a_face()), now=NOW)
-    assert recorded.event == PlaceAdded(image_id=1, place_id=second.place_id)
+    assert recorded.event == LocationAdded(image_id=1, place_id=second.place_id)
     assert (library.counts().images, library.counts().faces) == (1, 1)
 
 
@@ -176,7 +185,7 @@ def test_a_folder_that_is_gone_takes_what_is_below_it_and_not_its_namesakes(libr
     for path in ("/a/1.jpg", "/a/b/2.jpg", "/ab/3.jpg", "/a.jpg", "/a\\4.jpg"):
         note(library, path)
     events = [recorded.event for recorded in library.files_gone(["/a"], now=NOW)]
-    assert all(isinstance(event, PlaceLost) for event in events) and len(events) == 2
+    assert all(isinstance(event, LocationLost) for event in events) and len(events) == 2
     assert {job.path for job in lease(library, 9)} == {"/ab/3.jpg", "/a.jpg", "/a\\4.jpg"}
     assert library.files_gone(["/a"], now=NOW) == []
 
@@ -223,7 +232,7 @@ def test_a_moved_file_keeps_its_faces_and_replaces_what_was_there(library: Redac
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     index(library, "/photos/b.jpg", "b", size=7)
     events = [recorded.event for recorded in library.file_moved("/photos/a.jpg", FileSeen("/photos/b.jpg", 100, 1), now=NOW)]
-    assert [type(event) for event in events] == [PlaceLost, PlaceMoved]
+    assert [type(event) for event in events] == [LocationLost, LocationMoved]
     assert [(image.id, image.places[0][1]) for image in library.images(limit=9)] == [(image_id, "/photos/b.jpg")]
     assert library.place("/photos/a.jpg") is None
     assert library.file_moved("/photos/unknown.jpg", FileSeen("/photos/c.jpg", 1, 1), now=NOW) == []
@@ -448,7 +457,7 @@ def test_events_are_read_on_from_any_id(library: RedactionQueries) -> None:
     index(library, "/photos/b.jpg", "b", size=2)
     library.files_gone(["/photos/a.jpg"], now=LATER)
     everything = library.events(after=0, limit=9)
-    assert [type(recorded.event) for recorded in everything] == [ImageIndexed, ImageIndexed, PlaceLost]
+    assert [type(recorded.event) for recorded in everything] == [ImageIndexed, ImageIndexed, LocationLost]
     assert library.events(after=everything[0].id, limit=1) == [everything[1]]
     assert EventQueries(library.database).last_event_id() == everything[-1].id
     assert everything[-1].at == LATER
@@ -665,13 +674,13 @@ def test_what_is_under_way_is_not_dropped(library: RedactionQueries) -> None:
 
 def test_a_note_is_kept(library: RedactionQueries) -> None:
     assert not library.noted("x")
-    library.take_notes({"x": 1})
-    library.take_notes({"x": 1})
+    library.set_flags({"x": 1})
+    library.set_flags({"x": 1})
     assert library.noted("x") and not library.noted("y")
-    library.take_notes({"y": 1_800_000_000})
-    library.take_notes({"y": 2_900_000_000, "z": 0})
+    library.set_flags({"y": 1_800_000_000})
+    library.set_flags({"y": 2_900_000_000, "z": 0})
     assert (library.note("y"), library.note("z")) == (2_900_000_000, 0)
-    library.take_notes({"y": None})
+    library.set_flags({"y": None})
     assert library.note("y") is None and library.noted("x")
 
 

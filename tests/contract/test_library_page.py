@@ -13,8 +13,8 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.features.library.records import Noted, Shown
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
-from agent.infrastructure.store import journal, name_index
+from agent.infrastructure.core.access_scope import AccessScope, reaching
+from agent.infrastructure.store import trigram_index, undo_log
 from agent.infrastructure.store.schema import library as library_table
 from agent.infrastructure.store.schema import library_source
 from agent.infrastructure.store.schema import place as place_table
@@ -182,7 +182,7 @@ def test_nothing_changed_is_nothing_to_take_back(library: RedactionQueries, thre
 def test_many_are_hidden_at_once_and_old_tokens_end(
     library: RedactionQueries, three: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "KEPT", 100)
+    monkeypatch.setattr(undo_log, "KEPT", 100)
     oldest, happened = library.set_hidden([*range(1_000, 3_000), *three], True, now=NOW)
     assert oldest is not None and [each.event for each in happened] == [ImagesHidden(count=3, hidden=True)]
     for turn in range(100):
@@ -396,7 +396,7 @@ def test_a_photo_without_a_file_is_not_found_by_its_name(library: RedactionQueri
 @pytest.mark.parametrize("database", ON_SERVER, indirect=True)
 @pytest.mark.parametrize("most", [0, 5_000], ids=["too many for the index", "by the index"])
 def test_a_member_finds_by_name_what_is_in_their_libraries(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(name_index, "MOST", most)
+    monkeypatch.setattr(trigram_index, "MOST", most)
     secured(library.database)
     mine, theirs = index(library, "/photos/beach.jpg", "a"), index(library, "/others/beach.jpg", "b", folder="/others")
     with library.database.write() as tx:
@@ -405,7 +405,7 @@ def test_a_member_finds_by_name_what_is_in_their_libraries(library: RedactionQue
             tx.execute(insert(library_source).values(root=root, library_id=number))
             tx.execute(update(place_table).where(place_table.c.folder == root).values(folder=root))
     assert set(library.index(Shown(text="Beach")).ids) == {mine, theirs}
-    with reaching(Reach(libraries=frozenset({1}))):
+    with reaching(AccessScope(libraries=frozenset({1}))):
         assert library.index(Shown(text="Beach")).ids == (mine,)
         assert library.index(Shown(text="ocean")).ids == ()
 

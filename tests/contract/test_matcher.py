@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, numbers
 from agent.inference.engine.matcher import MatcherProcess
 from agent.inference.engine.matcher_port import ClusterMembers, FaceMatcher, Query
 from tests.support.inline_engine import InlineMatcher
@@ -154,14 +154,14 @@ async def test_faces_are_grouped_from_nothing_and_as_they_come(matcher: FaceMatc
     for number in range(6):
         store.prints[10 + number] = FaceEmbedding(10 + number, embedding(7, number))
         store.prints[20 + number] = FaceEmbedding(20 + number, embedding(8, number))
-    members = [GroupMember(face, photo_id=face) for face in store.prints]
-    sent = GroupMembers.of([*members, GroupMember(99, 99)])
+    members = [ClusterInput(face, photo_id=face) for face in store.prints]
+    sent = ClusterInputs.of([*members, ClusterInput(99, 99)])
     groups = dict(zip(numbers(sent.faces), numbers(await matcher.group(sent)), strict=True))
     seven, eight = {groups[10 + number] for number in range(6)}, {groups[20 + number] for number in range(6)}
     assert len(seven) == len(eight) == 1 and seven != eight and groups[5] == groups[99] == 0
     new = FaceEmbedding(30, embedding(7, 6))
     store.prints[30] = new
     await matcher.put([new])
-    told = [GroupMember(face, face, group_id=group) for face, group in sorted(groups.items(), key=itemgetter(1))]
-    assert await matcher.place([GroupMember(30, 30)], lambda: ClusterMembers(iter(told))) == {30: seven.pop()}
-    assert await matcher.place([GroupMember(30, 30)], lambda: ClusterMembers(told)) == {}, "it has its place"
+    told = [ClusterInput(face, face, group_id=group) for face, group in sorted(groups.items(), key=itemgetter(1))]
+    assert await matcher.place([ClusterInput(30, 30)], lambda: ClusterMembers(iter(told))) == {30: seven.pop()}
+    assert await matcher.place([ClusterInput(30, 30)], lambda: ClusterMembers(told)) == {}, "it has its place"

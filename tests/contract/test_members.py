@@ -12,7 +12,7 @@ from agent.domain.errors import LastAdministrator, MemberNameTaken, NotFound
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.migrator import upgrade
 from agent.interfaces.web.access import Role
 from agent.server.accounts.queries import MOST_SESSIONS, NO_SECOND_FACTOR, AccountQueries
 from agent.server.accounts.records import Member, SessionRecord, TokenRecord

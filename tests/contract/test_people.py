@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from agent.domain.edits import (
-    AdoptNamesEdit,
     Basis,
     DescribePersonEdit,
     Edit,
     EditStep,
     IgnoreFacesEdit,
+    ImportNamesEdit,
     MergePeopleEdit,
     NameFacesEdit,
     NameManyEdit,
@@ -23,15 +23,15 @@ from agent.domain.embeddings import numbers
 from agent.domain.errors import FaceUnknown, NameEmpty, NameTaken, PersonUnknown, SelfMerge, StoreBusy, StoreDiskFull
 from agent.domain.events import PeopleChanged, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.domain.people import Certainty, Identity
 from agent.features.library.records import Index, Match, Shown
-from agent.features.people.queries import cluster_rows
+from agent.features.people.queries import cluster_queries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.schema import audit, embedding
 from agent.infrastructure.store.schema import unseen as unseen_table
 from tests.support.stored_embeddings import image_embeddings
@@ -262,7 +262,7 @@ def test_nobody_is_called_nothing(library: RedactionQueries, blank: str) -> None
     ):
         with pytest.raises(NameEmpty):
             library.edit(wish, now=NOW)
-    library.edit(AdoptNamesEdit(names=((other, blank),)), now=NOW)
+    library.edit(ImportNamesEdit(names=((other, blank),)), now=NOW)
     assert who(library) == {face: "Mei", other: None} and names(library) == ["Mei"]
 
 
@@ -295,14 +295,14 @@ def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Re
     do(library, IgnoreFacesEdit(face_ids=(hushed,)))
     do(library, DescribePersonEdit(person_id=xu, never=True))
     said = ((one, " mei"), (two, "Bo"), (settled, "Bo"), (hushed, "Bo"), (never, "XU"), (wrong, "Xu"))
-    step, happened = library.edit(AdoptNamesEdit(names=said), now=NOW)
+    step, happened = library.edit(ImportNamesEdit(names=said), now=NOW)
     assert (step.action, step.count, step.faces) == ("name", 2, frozenset({one, two})) and len(happened) == 1
     assert who(library) == {one: "Mei", two: "Bo", settled: "Mei", hushed: None, never: None, wrong: None}
     assert library.undo(now=NOW) and names(library) == ["Mei", "Xu"]
     do(library, RejectFaces(face_ids=(one,), person_id=mei))
-    assert library.edit(AdoptNamesEdit(names=((one, "Mei"),)), now=NOW)[0].token is None
+    assert library.edit(ImportNamesEdit(names=((one, "Mei"),)), now=NOW)[0].token is None
     with pytest.raises(FaceUnknown):
-        library.edit(AdoptNamesEdit(names=((99, "Mei"),)), now=NOW)
+        library.edit(ImportNamesEdit(names=((99, "Mei"),)), now=NOW)
 
 
 def test_many_people_are_named_in_one_step(library: RedactionQueries) -> None:
@@ -317,19 +317,19 @@ def test_many_people_are_named_in_one_step(library: RedactionQueries) -> None:
 
 def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: RedactionQueries) -> None:
     one, other = photo(library, "a", 2)
-    mei = AdoptNamesEdit(names=((one, "Mei"), (other, "Anna")))
+    mei = ImportNamesEdit(names=((one, "Mei"), (other, "Anna")))
     do(library, mei)
     library.undo(now=NOW)
     assert library.faces_adopted([one, other, 99]) == {one, other}
     assert do(library, mei).token is None and names(library) == []
-    assert do(library, AdoptNamesEdit(names=((one, " mei "), (other, "Xu")))).count == 1 and who(library)[other] == "Xu"
-    assert do(library, AdoptNamesEdit(names=(), unsaid=(one,))).token is None and library.faces_adopted([one]) == set()
+    assert do(library, ImportNamesEdit(names=((one, " mei "), (other, "Xu")))).count == 1 and who(library)[other] == "Xu"
+    assert do(library, ImportNamesEdit(names=(), unsaid=(one,))).token is None and library.faces_adopted([one]) == set()
     assert do(library, mei).count == 1 and who(library) == {one: "Mei", other: "Xu"}
 
 
 def test_of_somebody_forgotten_not_even_what_another_program_said_is_kept(library: RedactionQueries) -> None:
     one, other = photo(library, "a", 2)
-    do(library, AdoptNamesEdit(names=((one, "Mei"), (other, "Anna"))))
+    do(library, ImportNamesEdit(names=((one, "Mei"), (other, "Anna"))))
     [mei] = [person for person, called in library.person_names().items() if called == "Mei"]
     library.forget_person(mei, now=LATER, note="forgotten")
     assert library.faces_adopted([one, other]) == {other}
@@ -513,7 +513,7 @@ def test_a_face_without_a_print_leaves_its_cluster(library: RedactionQueries) ->
 
 
 def test_clusters_are_read_one_after_another_page_by_page(library: RedactionQueries, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_rows, "PAGE", 2)
+    monkeypatch.setattr(cluster_queries, "PAGE", 2)
     a, b, c, d, e, new = (photo(library, each, 1)[0] for each in "abcdef")
     library.set_groups({a: 7, b: 0, c: 7, d: 0, e: 7})
     mei = name(library, "Mei", c)

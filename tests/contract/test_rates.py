@@ -7,9 +7,9 @@ import pytest
 from agent.domain.errors import TooManyAttempts, TooManyRequests
 from agent.infrastructure.store.database import Database
 from agent.interfaces.web.access import Principal, Role, Scope
-from agent.server.accounts.ceremonies import PER_MINUTE, Ceremonies, CeremonyKind
+from agent.server.accounts.challenges import PER_MINUTE, CeremonyKind, ChallengeStore
 from agent.server.accounts.queries import AccountQueries
-from agent.server.accounts.rates import LIMITS, Rates, RateStorage
+from agent.server.accounts.rate_limits import LIMITS, RateLimits, RateStorage
 
 MEI, BEN = (Principal("member", each * 32, each, Role.EDITOR, frozenset(Scope)) for each in "ab")
 
@@ -24,11 +24,11 @@ class Server:
     def now(self) -> datetime:
         return self.time
 
-    def rates(self) -> Rates:
-        return Rates(RateStorage(self.queries, self.now), self.now)
+    def rates(self) -> RateLimits:
+        return RateLimits(RateStorage(self.queries, self.now), self.now)
 
-    def ceremonies(self) -> Ceremonies:
-        return Ceremonies(self.queries, RateStorage(self.queries, self.now), self.now)
+    def ceremonies(self) -> ChallengeStore:
+        return ChallengeStore(self.queries, RateStorage(self.queries, self.now), self.now)
 
 
 @pytest.mark.parametrize("scope", LIMITS)

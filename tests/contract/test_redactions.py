@@ -37,7 +37,7 @@ def plan(library: RedactionQueries, *names: str, uid: str = "one", wish: Redacti
 def make(library: RedactionQueries, item_id: int, facts: RedactedCopy = FACTS, *, review: bool = False, now: datetime = NOW) -> None:
     item = library.redaction(item_id)
     assert item is not None
-    library.about_to_place(item_id, facts, now=now)
+    library.record_pending(item_id, facts, now=now)
     library.copy_made(item_id, item.target, review=review, now=now)
 
 
@@ -65,7 +65,7 @@ def test_what_was_made_is_not_to_be_made_any_more_and_is_known_by_its_place(libr
 def test_what_is_about_to_be_put_into_place_is_known_before_it_is_there(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
 
-    library.about_to_place(item_id, FACTS, now=LATER)
+    library.record_pending(item_id, FACTS, now=LATER)
 
     [item] = library.copies_to_make(9)
     assert item.facts == FACTS
@@ -74,7 +74,7 @@ def test_what_is_about_to_be_put_into_place_is_known_before_it_is_there(library:
 
 def test_a_copy_may_end_in_another_place_than_planned(library: RedactionQueries) -> None:
     [item_id] = plan(library, "a.jpg")
-    library.about_to_place(item_id, FACTS, now=NOW)
+    library.record_pending(item_id, FACTS, now=NOW)
 
     library.copy_made(item_id, "/safe/a (2).jpg", review=True, now=NOW)
 
@@ -107,7 +107,7 @@ def begun(library: RedactionQueries, wish: RedactionOptions = WISH) -> dict[str,
 def test_an_unfinished_batch_is_resumed_with_what_it_made(library: RedactionQueries) -> None:
     first, second, third = plan(library, "a.jpg", "b.jpg", "c.jpg")
     make(library, first)
-    library.about_to_place(second, FACTS, now=NOW)
+    library.record_pending(second, FACTS, now=NOW)
     made = library.made_at("/safe/a.jpg")
     left = begun(library)
     assert set(left) == {"/photos/b.jpg", "/photos/c.jpg"}
@@ -294,7 +294,7 @@ def test_a_batch_that_is_stopped_keeps_what_was_made(library: RedactionQueries) 
     [other] = library.copies_to_make(9)
     assert library.stop_copies("one") == 1
     assert library.copies_to_make(9) == []
-    assert not library.about_to_place(other.id, FACTS, now=NOW), "who was making it learns that nobody wants it"
+    assert not library.record_pending(other.id, FACTS, now=NOW), "who was making it learns that nobody wants it"
     assert library.redaction_items("one", limit=9).total == 2
     [batch] = library.redaction_batches(limit=9)
     assert (batch.counts[ItemState.DONE], batch.counts[ItemState.STOPPED]) == (1, 1), "and says what is left"
@@ -318,7 +318,7 @@ def test_unless_it_is_just_put_into_place(library: RedactionQueries) -> None:
     make(library, item_id)
     edited = library.copy_edited(item_id, MARKS[:1], now=NOW)
     assert edited is not None and edited.facts is not None
-    library.about_to_place(item_id, replace(edited.facts, copy_sha256="c" * 64, replaces="b" * 64), now=NOW)
+    library.record_pending(item_id, replace(edited.facts, copy_sha256="c" * 64, replaces="b" * 64), now=NOW)
 
     assert library.stop_copies("one") == 0
     [item] = library.copies_to_make(9)
@@ -492,7 +492,7 @@ def test_a_copy_of_a_clip_is_never_copied_again(library: RedactionQueries) -> No
     library.plan_copies("one", WISH, [PlannedCopy("/in/a.mp4", "/photos/a.mp4")], now=NOW)
     [item] = library.copies_to_make(9)
 
-    library.about_to_place(item.id, FACTS, now=NOW)
+    library.record_pending(item.id, FACTS, now=NOW)
     clip(library, "a.mp4")
 
     assert library.uncopied(rule) == []

@@ -15,15 +15,15 @@ from agent.domain.image import Recipe
 from agent.features.consent.queries import ConsentPrints, ConsentQueries
 from agent.features.library.recipes import EMBEDDER
 from agent.features.library.records import Shown
-from agent.features.people.queries import reference_rows
-from agent.features.people.queries.reference_rows import NewReference
+from agent.features.people.queries import reference_queries
+from agent.features.people.queries.reference_queries import NewReference
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.row_security import secure
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.schema import face, image, place, undo
 from agent.server.libraries.queries import LibrariesQueries
-from agent.server.reference_photos.reference_queries import ReferenceQueries
+from agent.server.reference_photos.queries import ReferenceQueries
 from tests.contract.test_consent import CLEAR, NOTE, NOW, give, given, name, photo, withdraw
 from tests.support.in_process_agent import analysis
 
@@ -60,7 +60,7 @@ def left(library: RedactionQueries) -> int:
     with library.database.read() as tx:
         assert tx.scalar(select(func.count()).select_from(face).where(face.c.image_id.not_in(select(image.c.id)))) == 0
         found = {
-            tx.scalar(select(func.count()).select_from(image).where(reference_rows.is_reference())),
+            tx.scalar(select(func.count()).select_from(image).where(reference_queries.is_reference())),
             tx.scalar(select(func.count()).select_from(place).where(place.c.source == reference_path.SOURCE)),
         }
     [count] = found
@@ -250,7 +250,7 @@ def test_members_see_a_reference_in_its_library_alone(library: RedactionQueries)
             tx.exec_driver_sql("INSERT INTO library (id, name, created_at) VALUES (1, 'one', 0), (2, 'two', 0)")
     step, _ = ReferenceQueries(library.database).add_reference(ada, new(), 1 if shared else None, now=NOW, note=NOTE)
     for libraries, seen in ((frozenset({1}), 1), (frozenset({2}), 0 if shared else 1)):
-        with reaching(Reach(libraries, curates=True)):
+        with reaching(AccessScope(libraries, curates=True)):
             assert sum(each.references for each in library.people()) == len(library.people()) == seen
             if seen:
                 assert len(library.person_references(ada)) == 1

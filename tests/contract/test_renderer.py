@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from agent.domain.errors import AgentError, CopyUnsupported, CopyUnwritable, ImageMissing, ImageTruncated, ImageUnsupported, NotRestorable
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.renderer import KeptRegion, Render, Renderer
 from agent.inference.vision.redactor import SOLID
@@ -35,7 +35,7 @@ async def renderer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         made = EnginePool(
             EngineSettings(workers=1),
             {},
-            Equipment(converted=folder / "ir", cache=folder / "cache"),
+            ComputeSetup(converted=folder / "ir", cache=folder / "cache"),
             command=[sys.executable, "-c", "from agent.inference.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made

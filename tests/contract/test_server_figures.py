@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, text
 
-from agent.app.server.figures import database as figures_of_database
-from agent.app.server.figures.database import FigureQueries
-from agent.app.server.figures.library import families_of
+from agent.app.server.metrics import database as figures_of_database
+from agent.app.server.metrics.database import FigureQueries
+from agent.app.server.metrics.library import families_of
 from agent.domain.errors import ImageTruncated
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority

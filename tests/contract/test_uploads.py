@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import insert
 
 from agent.domain.errors import UploadGone
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.row_security import secure
 from agent.infrastructure.store.schema import library
-from agent.infrastructure.store.upgrade import upgrade
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import Outcome, Room, Upload
 
@@ -52,7 +52,7 @@ def test_of_another_library_nothing_is_told(uploads: UploadQueries) -> None:
             secure(tx)
         tx.execute(insert(library), [{"id": number, "name": str(number), "created_at": NOW} for number in (1, 2)])
     mine = replace(UPLOAD, library=1)
-    with reaching(Reach(frozenset({1}))):
+    with reaching(AccessScope(frozenset({1}))):
         uploads.add(mine)
         uploads.plan(mine.id, SHA, "/uploads/a.jpg")
         assert uploads.same_content(SHA, 1) == (None, ["/uploads/a.jpg"]), "its file may be there"
@@ -60,7 +60,7 @@ def test_of_another_library_nothing_is_told(uploads: UploadQueries) -> None:
         assert uploads.same_content(SHA, 1) == (None, ["/uploads/a.jpg"])
     assert uploads.same_content(SHA, 2) == (None, [])
     if uploads.database.is_shared:
-        with reaching(Reach(frozenset({2}))):
+        with reaching(AccessScope(frozenset({2}))):
             assert uploads.room() == Room(0, 0)
             with pytest.raises(UploadGone):
                 uploads.upload(mine.id, MEI)

@@ -12,13 +12,13 @@ import pytest
 
 from agent.inference.engine import rpc
 from agent.inference.engine.engine_calls import HELLO, EngineConfig
-from agent.infrastructure.core.child import environment
+from agent.infrastructure.core.json_child import environment
 
 # The real worker, in which a preview tries what each part of the wall is there to refuse.
 ENGINE = """
 import json, os, socket, subprocess, sys
 from agent.inference.engine import engine_worker, rpc_worker
-from agent.inference.engine.sandbox.wall import Sandbox
+from agent.inference.engine.sandbox.report import Sandbox
 
 home, scratch, models, port, walled = json.loads(sys.argv[1])
 attempts = {
@@ -38,7 +38,7 @@ def done(name):
     return True
 
 if not walled:
-    engine_worker.raise_wall = lambda rooms: Sandbox()
+    engine_worker.enter_sandbox = lambda rooms: Sandbox()
 answer = rpc_worker.RpcWorker.answer
 def tries(self, name, *asked):
     return [name for name in attempts if done(name)] if name == "preview" else answer(self, name, *asked)

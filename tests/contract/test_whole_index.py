@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import delete, insert, text, update
 
 from agent.domain.jobs import JobState
+from agent.features.library.index_snapshot import WholeIndex
 from agent.features.library.records import Shown
-from agent.features.library.whole_index import WholeIndex
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
-from agent.infrastructure.store import image_changes
+from agent.infrastructure.core.access_scope import AccessScope, reaching
+from agent.infrastructure.store import change_cursor
 from agent.infrastructure.store.schema import image as image_table
 from agent.infrastructure.store.schema import library as library_table
 from agent.infrastructure.store.schema import library_source
@@ -23,7 +23,7 @@ from tests.support.postgres_server import ON_SERVER
 
 pytestmark = pytest.mark.parametrize("database", ON_SERVER, indirect=True)
 LETTERS = "abcdefghijklmnopqrstuvwx"
-REACHES = (None, Reach(frozenset({1})), Reach(frozenset({2})))
+REACHES = (None, AccessScope(frozenset({1})), AccessScope(frozenset({2})))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def step(library: RedactionQueries, chance: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_it_follows_whatever_happens_for_each_reach(shared: RedactionQueries, seed: int) -> None:
     chance = random.Random(seed)
-    kept: dict[Reach | None, WholeIndex] = {}
+    kept: dict[AccessScope | None, WholeIndex] = {}
     for _ in range(40):
         for _ in range(chance.randrange(4)):
             step(shared, chance)
@@ -102,7 +102,7 @@ def test_what_changes_many_is_read_anew(shared: RedactionQueries, monkeypatch: p
     for letter in "abc":
         index(shared, f"/photos/{letter}.jpg", letter)
     kept = followed(shared, None)
-    monkeypatch.setattr(image_changes, "MOST", 2)
+    monkeypatch.setattr(change_cursor, "MOST", 2)
     with shared.database.write() as tx:
         tx.execute(update(image_table).values(hidden_at=datetime(2026, 1, 1, tzinfo=UTC)))
     assert followed(shared, kept) is not kept
@@ -111,7 +111,7 @@ def test_what_changes_many_is_read_anew(shared: RedactionQueries, monkeypatch: p
 def test_after_another_start_of_the_database_it_is_read_anew(shared: RedactionQueries) -> None:
     index(shared, "/photos/a.jpg", "a")
     kept = followed(shared, None)
-    kept.moment = image_changes.Moment(kept.moment.snapshot, "another", kept.moment.at_s)
+    kept.moment = change_cursor.Moment(kept.moment.snapshot, "another", kept.moment.at_s)
     assert followed(shared, kept) is not kept
 
 

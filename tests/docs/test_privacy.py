@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.features.people.duties import FILING_PEOPLE, FILING_WORKING_DAYS
+from agent.features.people.legal_thresholds import FILING_PEOPLE, FILING_WORKING_DAYS
 from agent.infrastructure.core.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -18,10 +18,10 @@ from agent.domain.errors import BadRequest, StoreBusy
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.interfaces.web.access import Role, Scope
-from agent.interfaces.web.auth import IDLE_S, LONGEST_S
+from agent.interfaces.web.local_auth import IDLE_S, LONGEST_S
+from agent.server.accounts.member_auth import MemberAuth
 from agent.server.accounts.members import INVITED_FOR
 from agent.server.accounts.passwords import Passwords
-from agent.server.accounts.team_access import TeamAccess
 from agent.server.accounts.tokens import MOST_TOKENS
 from tests.support.postgres_server import DIALECTS, clear
 from tests.support.team_accounts import LOCAL_TOKEN, ORIGIN, PASSWORD, Team
@@ -659,4 +659,4 @@ async def test_no_secret_is_stored_or_logged(team: Team, page: httpx.AsyncClient
 
 
 def test_the_access_says_only_https_for_a_year() -> None:
-    assert TeamAccess.headers == {b"strict-transport-security": b"max-age=31536000"}
+    assert MemberAuth.headers == {b"strict-transport-security": b"max-age=31536000"}

@@ -10,10 +10,10 @@ import pytest
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.migrator import upgrade
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.access import Role, Scope
-from agent.server.alerts.alert_notes import alert_sending
+from agent.server.alerts.alert_text import alert_sending
 from agent.server.alerts.queries import AlertQueries
 from agent.server.alerts.routes import alert_routes
 from agent.server.alerts.service import Alerts
@@ -41,7 +41,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
     upgrade(database)
     made = Team(database)
     queries, clock = AlertQueries(database), lambda: made.time
-    channels = Channels(FileHome(tmp_path / "keys"), clock)
+    channels = Channels(FileSecretStore(tmp_path / "keys"), clock)
     sending = alert_sending(queries, Settings, channels, Wording(lambda: "https://x", lambda: Texts("en"), clock))
     alert_routes(made.api, Alerts(queries, clock), sending, lambda: None)
     yield made

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.schema import bucket as bucket_table
 from agent.infrastructure.store.server_database import secured
 from agent.interfaces.web.access import Role
@@ -94,7 +94,7 @@ async def test_members_see_keys_below_their_librarys_name_and_nothing_of_the_buc
                 assert (await client.request(method, path)).status_code == 403
 
     def rows_of_a_member() -> int:
-        with reaching(Reach(frozenset({first.id}))), served.world.real.database.read() as tx:
+        with reaching(AccessScope(frozenset({first.id}))), served.world.real.database.read() as tx:
             return tx.scalar(select(func.count()).select_from(bucket_table)) or 0
 
     assert await asyncio.to_thread(rows_of_a_member) == 0

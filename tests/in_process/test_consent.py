@@ -22,8 +22,8 @@ from agent.features.redaction.copy_records import ItemState, RedactionItem
 from agent.features.redaction.options import Mark
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from tests.support.in_process_agent import FakeAnalyser, World
 from tests.unit.interfaces.cli.conftest import analyser, cli
 
@@ -80,7 +80,7 @@ def recognised(cli: CommandLine) -> dict[str, int]:
 
 
 def prints(cli: CommandLine) -> int:
-    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as database, database.read() as tx:
+    with closing(open_library(cli.paths.library, FileSecretStore(cli.paths.keys))) as database, database.read() as tx:
         return int(tx.exec_driver_sql("SELECT COUNT(*) FROM embedding").scalar() or 0)
 
 

@@ -14,10 +14,10 @@ from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.schema import consent_link, embedding
 from agent.interfaces.web.access import Role
-from agent.server.accounts.sign_in_attempts import SignInAttempts
-from agent.server.subject_access.link_queries import ConsentLinkQueries
-from agent.server.subject_access.link_routes import consent_link_routes
-from agent.server.subject_access.links import BY_LINK, ConsentLinks
+from agent.server.accounts.sign_in_throttle import SignInAttempts
+from agent.server.subject_access.queries import ConsentLinkQueries
+from agent.server.subject_access.routes import consent_link_routes
+from agent.server.subject_access.service import BY_LINK, ConsentLinks
 from tests.in_process.test_people import recognising
 from tests.support.in_process_agent import NOW
 from tests.support.security_headers import keeps_browsers_strict

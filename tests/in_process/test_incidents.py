@@ -13,15 +13,15 @@ from limits import RateLimitItemPerMinute
 from agent.domain.errors import AgentError
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.server_settings import IncidentSettings
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.migrator import upgrade
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.access import Principal, Role, Scope, needs
-from agent.server.accounts.footprints import Footprints
-from agent.server.accounts.rates import Rates, RateStorage
-from agent.server.incidents.incident_notes import incident_sending
-from agent.server.incidents.incident_watch import IncidentWatch
+from agent.server.accounts.rate_limits import RateLimits, RateStorage
+from agent.server.accounts.usage_audit import UsageAudit
+from agent.server.incidents.incident_detector import IncidentWatch
+from agent.server.incidents.incident_text import incident_sending
 from agent.server.incidents.queries import IncidentQueries
 from agent.server.incidents.routes import incident_routes
 from agent.server.incidents.service import Incidents
@@ -39,9 +39,9 @@ class Guarded(Team):
         super().__init__(database)
         self.incidents = IncidentQueries(database)
         settings, clock = IncidentSettings(refusals=3, exports=4, failed_sign_ins=3), lambda: self.time
-        self.watch = IncidentWatch(self.incidents, AuditWitness(folder / "library.db"), lambda: settings, tuple, clock)
+        self.watch = IncidentWatch(self.incidents, AuditAnchor(folder / "library.db"), lambda: settings, tuple, clock)
         self.watch.look()
-        channels = Channels(FileHome(folder / "keys"), clock)
+        channels = Channels(FileSecretStore(folder / "keys"), clock)
         wording = Wording(lambda: "https://x", lambda: Texts("en"), clock)
         sending = incident_sending(self.incidents, lambda: settings, channels, wording)
         incident_routes(self.api, Incidents(self.incidents, self.accounts, clock), sending)
@@ -174,8 +174,8 @@ async def test_guesses_that_are_slowed_down_are_failures_on_the_record(team: Gua
 
 
 async def test_rates_are_each_members_own_and_commands_of_the_machine_have_none(team: Guarded) -> None:
-    rates = Rates(RateStorage(team.queries, lambda: team.time), lambda: team.time, {Scope.PHOTOS_EXPORT: RateLimitItemPerMinute(2)})
-    footprints = Footprints(team.queries, rates, lambda: team.time)
+    rates = RateLimits(RateStorage(team.queries, lambda: team.time), lambda: team.time, {Scope.PHOTOS_EXPORT: RateLimitItemPerMinute(2)})
+    footprints = UsageAudit(team.queries, rates, lambda: team.time)
     mei = Principal("member", "a" * 32, "mei", Role.EDITOR, frozenset({Scope.PHOTOS_EXPORT}))
     token = Principal("token", "a" * 32, "mei", Role.EDITOR, frozenset({Scope.PHOTOS_EXPORT}))
     ben, local = Principal("member", "b" * 32, "ben", Role.EDITOR, mei.scopes), Principal("local", "", "", None, mei.scopes)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.domain.errors import SourceUnreachable, StoreDiskFull, StoreUnreachable
-from agent.domain.events import ImageIndexed, PlaceAdded, PlaceLost, PlaceMoved
+from agent.domain.events import ImageIndexed, LocationAdded, LocationLost, LocationMoved
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
-from agent.features.library.ingest import hash_aside
+from agent.features.library.ingest import sha256_in_thread
 from agent.features.library.records import Noted
 from agent.infrastructure.sources.source import FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered, TreeMoved
 
@@ -51,7 +51,7 @@ async def test_a_copy_of_a_known_photo_is_attached_without_being_analysed(world:
         await indexed(world, world.file("a", b"same"))
         noted = await world.app.ingest.note(world.file("b", b"same"), Priority.NEW)
         assert noted is Noted.ATTACHED
-        assert [type(recorded.event) for recorded in world.happened] == [PlaceAdded]
+        assert [type(recorded.event) for recorded in world.happened] == [LocationAdded]
     assert len(world.analyser.tasks) == 1
 
 
@@ -64,11 +64,11 @@ async def test_another_photo_of_the_same_size_is_analysed(world: World) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX's")
 async def test_a_pipe_with_a_photo_s_name_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
-    assert [await hash_aside(each) for each in (str(tmp_path / "pipe.jpg"), str(tmp_path), "a\0b")] == ["", "", ""]
+    assert [await sha256_in_thread(each) for each in (str(tmp_path / "pipe.jpg"), str(tmp_path), "a\0b")] == ["", "", ""]
 
 
 async def test_a_file_that_cant_be_read_is_left_for_the_engine_to_name_the_reason(world: World) -> None:
-    assert await hash_aside("/no/such/file") == ""
+    assert await sha256_in_thread("/no/such/file") == ""
     async with world.running():
         await indexed(world, world.file("a", b"1234"))
         gone = replace(world.file("b", b"5678"), path=str(world.folder / "gone"))
@@ -83,7 +83,7 @@ async def test_a_moved_file_keeps_its_faces(world: World) -> None:
     async with world.running():
         await indexed(world, seen)
         await world.app.ingest.take(FileMoved(seen.path, new := moved(seen, "b")))
-        assert [type(recorded.event) for recorded in world.happened] == [PlaceMoved]
+        assert [type(recorded.event) for recorded in world.happened] == [LocationMoved]
         place = world.real.place(new.path)
         assert place is not None and place.image_id is not None and world.real.place(seen.path) is None
     assert len(world.analyser.tasks) == 1
@@ -105,7 +105,7 @@ async def test_a_renamed_folder_and_vanished_files_are_followed(world: World) ->
         await indexed(world, seen)
         await world.app.ingest.take(TreeMoved(str(world.folder / "old"), str(world.folder / "new")))
         await world.app.ingest.take(FilesGone((str(world.folder / "new"),)))
-        assert [type(recorded.event) for recorded in world.happened] == [PlaceMoved, PlaceLost]
+        assert [type(recorded.event) for recorded in world.happened] == [LocationMoved, LocationLost]
 
 
 async def test_a_folders_trouble_is_in_the_status_until_it_is_over(world: World) -> None:

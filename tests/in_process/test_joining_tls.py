@@ -13,12 +13,12 @@ import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from agent.desktop.team import repeating, service
-from agent.desktop.team.connection import TeamConnection
-from agent.desktop.team.line import TeamLine
-from agent.desktop.team.service import TeamMembership
-from agent.desktop.team.team_alerts import TeamAlerts, ToldAlerts
-from agent.desktop.team.team_names import TeamNames
+from agent.desktop.team_client import retry_policy, service
+from agent.desktop.team_client.connection import TeamConnection
+from agent.desktop.team_client.service import TeamMembership
+from agent.desktop.team_client.team_alerts import NotifiedAlerts, TeamAlerts
+from agent.desktop.team_client.team_names import TeamNames
+from agent.desktop.team_client.team_session import TeamSession
 from agent.domain.edits import DescribePersonEdit
 from agent.domain.errors import (
     TeamAddressInvalid,
@@ -29,11 +29,11 @@ from agent.domain.errors import (
     TeamServerNotFound,
 )
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store.upgrade import open_database
+from agent.infrastructure.store.migrator import open_database
 from agent.interfaces.web.access import Principal, Role, scopes_of
 from agent.interfaces.web.certificates import SERVER_FILE, Certificates, GivenFiles
 from agent.interfaces.web.server import Network, serving
-from agent.server.desks.routes import server_routes
+from agent.server.devices.routes import server_routes
 from tests.support.in_process_agent import World
 from tests.support.joined_desktops import SETTINGS, Desk, Server
 
@@ -93,11 +93,11 @@ async def worlds(tmp_path: Path) -> AsyncIterator[tuple[Server, Desk]]:
         desk.membership = TeamMembership(
             desk.library,
             TeamNames(desk.library, app.people, app.consents, app.environment),
-            TeamLine(desk.tokens),
+            TeamSession(desk.tokens),
             app.environment,
             desk.sharing,
             desk.uploads,
-            TeamAlerts(ToldAlerts(desk.world.folder), desk.tell),
+            TeamAlerts(NotifiedAlerts(desk.world.folder), desk.tell),
         )
         yield server, desk
         await server.team.settle()
@@ -121,7 +121,7 @@ async def followed(desk: Desk) -> AsyncIterator[None]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeating, "_FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(retry_policy, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(service, "_LONGEST_PAUSE_S", 0.05)
 
 

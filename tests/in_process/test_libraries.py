@@ -16,8 +16,8 @@ from sqlalchemy import insert, select, text
 from agent.domain import reference_path
 from agent.domain.edits import NameFacesEdit
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.core.actor import acting_as
-from agent.infrastructure.core.reach import Reach, reaching
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.schema import face, image, person, place, redaction, redaction_item
 from agent.infrastructure.store.server_database import secured
@@ -407,7 +407,7 @@ async def test_a_step_is_undone_only_where_its_member_may_still_take_it(two: Two
 
 async def test_a_name_is_begun_on_faces_within_reach_alone(two: TwoLibraries) -> None:
     library, mine, theirs = two.world.real, two.of("a1 face"), two.of("b1 face")
-    sports, clinic = (Reach(frozenset({two.of(name)})) for name in (SPORTS, CLINIC))
+    sports, clinic = (AccessScope(frozenset({two.of(name)})) for name in (SPORTS, CLINIC))
     with acting_as("a" * 32), reaching(sports):
         for face_id in (mine, theirs):
             library.put_draft(face_id, "Zed", NOW)

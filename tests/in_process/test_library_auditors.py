@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
 from agent.domain.errors import StoreError
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.schema import audit
 from agent.interfaces.web.access import Role
 from agent.interfaces.web.scoped_route import declared
@@ -160,12 +160,12 @@ async def test_members_add_to_the_record_and_change_nothing_in_it(two: TwoLibrar
     database, sports = two.world.real.database, frozenset({two.of(SPORTS)})
     refused = pytest.raises((StoreError, ProgrammingError))
     for change in ("DELETE FROM audit", "UPDATE audit SET number = 9"):
-        with reaching(Reach(sports, audited=sports)), refused, database.write() as tx:
+        with reaching(AccessScope(sports, audited=sports)), refused, database.write() as tx:
             tx.execute(text(change))
     with database.write() as tx:  # as one who hides the end of the log would
         tx.execute(text("DELETE FROM audit_head"))
         last = tx.scalar(text("SELECT max(id) FROM audit"))
-    with reaching(Reach(sports)):
+    with reaching(AccessScope(sports)):
         two.world.real.audit_add("named", None, 1, NOW)
     assert two.world.real.audit_head().number == last + 1
     assert two.world.real.audit_broken_at() == last + 1

@@ -12,28 +12,28 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from agent.app.move_sides import new_desktop
+from agent.app.transfer_endpoints import new_desktop
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.errors import MoveTargetTaken
 from agent.features.consent.queries import ConsentQueries
 from agent.features.library.records import Match, Shown
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store import audit_log, journal
+from agent.infrastructure.store import audit_log, undo_log
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.schema import album, album_image, consent, embedding, face, identity, image, person, place, undo
 from agent.infrastructure.store.schema import audit as record
 from agent.infrastructure.store.server_database import secured
-from agent.infrastructure.store.upgrade import upgrade
 from agent.server.libraries.queries import LibrariesQueries
-from agent.server.moves.closed_record import LIBRARY_MOVED, RECORDS_FOLDER, changed_records
-from agent.server.moves.move import PROVING, Move, Moved, Side
-from agent.server.moves.reading import Page, Reader
-from agent.server.moves.tables import IGNORED, JOB, MOVES, RECORD, REDACTION_ITEM, REJECTION
-from agent.server.moves.writer import Writer
-from agent.server.reference_photos.reference_queries import ReferenceQueries
-from agent.server.workers.roots import Roots
+from agent.server.reference_photos.queries import ReferenceQueries
+from agent.server.transfer.archived_audit import LIBRARY_MOVED, RECORDS_FOLDER, changed_records
+from agent.server.transfer.move import PROVING, Move, Moved, Side
+from agent.server.transfer.reader import Page, Reader
+from agent.server.transfer.tables import IGNORED, JOB, MOVES, RECORD, REDACTION_ITEM, REJECTION
+from agent.server.transfer.writer import Writer
+from agent.server.workers.path_mapping import Roots
 from tests.contract.test_reference_photos import new
 from tests.support.moved_library import ROOT, MadeLibrary
 from tests.support.postgres_server import ON_SERVER, PostgresServer, clear
@@ -184,7 +184,7 @@ def test_albums_come_along_in_their_order_though_killed_and_their_steps_are_undo
     desk.change_album(trip, name="旅行", cover=made.images[9], now=NOW)
     before = albums(source)
     assert [len(before[name][0]) for name in ("旅行", "海边 Sea")] == [4, 10] and before["家人"][1:3] == (["Ada Lovelace", "李小梅"], "any")
-    monkeypatch.setattr("agent.server.moves.reading.ROWS", 3)
+    monkeypatch.setattr("agent.server.transfer.reader.ROWS", 3)
 
     class Killed(Exception):
         pass
@@ -206,8 +206,8 @@ def test_albums_come_along_in_their_order_though_killed_and_their_steps_are_undo
     with source.database.read() as tx:
         assert tx.execute(covers).all() == there != []
     with server.database.write() as tx:
-        assert journal.undo(tx, None, NOW) is not None  # the new name
-        assert journal.undo(tx, None, NOW) is not None  # the removal
+        assert undo_log.undo(tx, None, NOW) is not None  # the new name
+        assert undo_log.undo(tx, None, NOW) is not None  # the removal
     assert albums(server)["Trip"] == before["旅行"] and albums(server)["Old"][3] == 2
 
     again = moves.up(source, server).run()
@@ -280,7 +280,7 @@ def test_one_library_of_several_goes_back_with_its_own_people_alone(moves: Moves
 def test_killed_at_any_page_it_goes_on_and_ends_with_the_same_rows(moves: Moves, monkeypatch: pytest.MonkeyPatch) -> None:
     source, server = moves.desktop("ada"), moves.server()
     MadeLibrary(source.database, 1).fill()
-    monkeypatch.setattr("agent.server.moves.reading.PHOTOS", 3)
+    monkeypatch.setattr("agent.server.transfer.reader.PHOTOS", 3)
 
     class Killed(Exception):
         pass
@@ -501,7 +501,7 @@ def test_a_new_home_that_was_killed_before_it_held_anything_is_gone_on_with(tmp_
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("agent.app.move_sides.write_private", die)
+        patched.setattr("agent.app.transfer_endpoints.write_private", die)
         with pytest.raises(Killed), new_desktop(home, "server/1"):
             raise AssertionError("it is killed before")
     for _ in range(2):

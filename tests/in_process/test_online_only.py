@@ -9,7 +9,7 @@ import pytest
 
 from agent.domain.jobs import JobState, Priority
 from agent.features.library.previews import Previews
-from agent.infrastructure.core import hanging_calls
+from agent.infrastructure.core import abandonable_calls
 from agent.infrastructure.sources.source import FileAppeared, FilesGone
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class DeadDrive:
 async def test_a_drive_that_does_not_answer_where_its_files_are_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     drive = DeadDrive()
     monkeypatch.setattr(world, "in_the_cloud", drive)
-    monkeypatch.setattr(hanging_calls, "ANSWER_S", 0.01)
+    monkeypatch.setattr(abandonable_calls, "ANSWER_S", 0.01)
     try:
         async with world.running():
             await world.app.ingest.apply(FileAppeared(world.file("a.jpg")))

@@ -13,7 +13,7 @@ import pytest_asyncio
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.interfaces.web.access import Role
-from agent.server.accounts.ceremonies import LASTS, PER_MINUTE
+from agent.server.accounts.challenges import LASTS, PER_MINUTE
 from agent.server.accounts.passkey_queries import MOST_PASSKEYS
 from agent.server.accounts.service import FRESH
 from tests.support.postgres_server import clear

@@ -24,15 +24,15 @@ from agent.domain.errors import (
     StoreBusy,
 )
 from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
+from agent.domain.identity_matching import Certainty
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.domain.people import Certainty
-from agent.features.library.records import ToJudge
+from agent.features.library.records import UnidentifiedFace
 from agent.features.people.identification import Identification
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.schema import chip, embedding
 from tests.support.in_process_agent import NOW
 
@@ -166,7 +166,7 @@ async def test_only_what_may_be_seen_otherwise_is_judged_again(world: World) -> 
         judged: list[int] = []
         real = world.real.to_judge
 
-        def to_judge(faces: list[int], embedder: str) -> list[ToJudge]:
+        def to_judge(faces: list[int], embedder: str) -> list[UnidentifiedFace]:
             judged.extend(faces)
             return real(faces, embedder)
 

@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from agent.domain.face import Box
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.features.people import exchange_commands
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from tests.support.in_process_agent import NOW, FakeAnalyser
 from tests.unit.interfaces.cli.conftest import analyser, cli, running_agent
 
@@ -77,7 +77,7 @@ def test_what_is_suggested_is_told_apart_from_what_the_user_confirmed(cli: Comma
     for name in ("m3.jpg", "m4.jpg"):
         (album / name).write_bytes(name.encode())
     cli("scan", str(album))
-    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as database:
+    with closing(open_library(cli.paths.library, FileSecretStore(cli.paths.keys))) as database:
         library = RedactionQueries(database)
         place = library.place(str(album / "m4.jpg"))
         assert place is not None and place.image_id is not None
@@ -301,7 +301,7 @@ def test_a_broken_row_is_named_and_nobody_else_is(cli: CommandLine, album: Path,
 
 def test_faces_on_photos_that_are_hidden_or_away_are_exported_too(cli: CommandLine, album: Path) -> None:
     cli("people", "import", str(album))
-    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as database:
+    with closing(open_library(cli.paths.library, FileSecretStore(cli.paths.keys))) as database:
         library = RedactionQueries(database)
         library.set_hidden([1], True, now=NOW)
         library.files_gone([str(album / "Grandpa" / "g1.jpg")], now=NOW)

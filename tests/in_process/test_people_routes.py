@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete
 
 from agent.domain.errors import EngineCrashed
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.schema import embedding
 from tests.support.in_process_agent import NOW

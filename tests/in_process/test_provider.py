@@ -17,12 +17,12 @@ from agent.domain.errors import ProviderInvalid
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.interfaces.web.access import Role
-from agent.server.accounts.ceremonies import LASTS, PER_MINUTE
-from agent.server.accounts.provider.fetching import Fetching
-from agent.server.accounts.provider.provider import KEPT_S, RETRY_S, SEEN_S, Provider
-from agent.server.accounts.provider.provider_check import BAD, findings
-from agent.server.accounts.provider.routes import provider_routes
-from agent.server.accounts.provider.sign_in import ProviderSignIn
+from agent.server.accounts.challenges import LASTS, PER_MINUTE
+from agent.server.accounts.oidc.http_client import Fetching
+from agent.server.accounts.oidc.provider import KEPT_S, RETRY_S, SEEN_S, Provider
+from agent.server.accounts.oidc.provider_check import BAD, findings
+from agent.server.accounts.oidc.routes import provider_routes
+from agent.server.accounts.oidc.sign_in import ProviderSignIn
 from agent.server.accounts.service import FRESH
 from tests.support.openid_provider import CLIENT, SECRET, OpenIdProvider, new_key, unsigned
 from tests.support.postgres_server import clear

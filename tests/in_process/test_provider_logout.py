@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 from agent.infrastructure.store.schema import ceremony, member_session
 from agent.interfaces.web.access import Role
 from agent.interfaces.web.scoped_route import MOST_OF_A_STRANGER
-from agent.server.accounts.provider.fetching import Fetching
-from agent.server.accounts.provider.provider import RETRY_S, Provider
-from agent.server.accounts.provider.provider_check import findings
-from agent.server.accounts.provider.request import LOGOUT
+from agent.server.accounts.oidc.auth_request import LOGOUT
+from agent.server.accounts.oidc.http_client import Fetching
+from agent.server.accounts.oidc.provider import RETRY_S, Provider
+from agent.server.accounts.oidc.provider_check import findings
 from agent.server.accounts.service import REFUSED_LOGOUTS
 from tests.in_process.test_provider import DISCOVERY, SECOND, Desk, database, desk, grace, me, one_school, said, school
 from tests.support.openid_provider import CLIENT, EVENTS, new_key, unsigned

@@ -15,13 +15,13 @@ import pytest
 from agent.app import wiring
 from agent.app.in_process import PROGRAM
 from agent.domain.edits import NameFacesEdit
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.errors import CopyUnsupported, ImageMissing, PersonUnknown, RecognitionOff, VideoKeepsNoRegions, VideoMissing
 from agent.domain.face import Box, Quality
 from agent.domain.redaction import Look, PeopleChoice, Style
-from agent.domain.video import FrameDetections, ProvenPart, SeenPart, Video, VideoDetection, VideoPart
+from agent.domain.video import FrameDetections, PartDetections, VerifiedPart, Video, VideoDetection, VideoPart
 from agent.features.library.recipes import EMBEDDER, redaction_recipe
-from agent.features.redaction import present_redact
+from agent.features.redaction import api_mapping
 from agent.features.redaction.batches import RedactionOrder
 from agent.features.redaction.commands import Report
 from agent.features.redaction.copy_files import CopyFileStore
@@ -47,8 +47,8 @@ from tests.unit.interfaces.cli.conftest import analyser, cli
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from agent.app.adapters import ExternalAdapters
     from agent.app.app import App
-    from agent.app.edges import Edges
     from agent.inference.engine.engine_calls import EngineConfig
     from tests.unit.interfaces.cli.conftest import CommandLine
 
@@ -95,16 +95,16 @@ class FakeClips:
             even=b"uneven" not in content,
         )
 
-    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> PartDetections:
         self.looks.append(part)
         self.embedders.add(embedder)
         if self.looked is not None:
             looked, self.looked = self.looked, None
             await looked()
         content = read(path)
-        print = None if embedder is None else FreshEmbedding(pack("<f", content[0]), Quality(60, 400, 0, 0))
+        print = None if embedder is None else UnsavedEmbedding(pack("<f", content[0]), Quality(60, 400, 0, 0))
         find = () if b"nobody" in content else (VideoDetection(Box(100, 100, 60, 60), 0.9, print),)
-        return SeenPart(tuple(FrameDetections(at, find) for at in range(part.start, part.end, 10)), ())
+        return PartDetections(tuple(FrameDetections(at, find) for at in range(part.start, part.end, 10)), ())
 
     async def draw(self, task: DrawPart) -> int:
         self.draws.append(task)
@@ -115,8 +115,8 @@ class FakeClips:
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         return f"{path} {seconds} {side}".encode()
 
-    async def prove(self, task: ProvePart) -> ProvenPart:
-        return ProvenPart(25, next(part.end for part in PARTS if part.start == task.part.start) - 4)
+    async def prove(self, task: ProvePart) -> VerifiedPart:
+        return VerifiedPart(25, next(part.end for part in PARTS if part.start == task.part.start) - 4)
 
     async def join(self, task: JoinVideo) -> Joined:
         self.joins.append(task)
@@ -299,7 +299,7 @@ async def test_an_animated_picture_is_covered_as_clips_are(world: World, films: 
     assert facts is not None and (facts.ways, len(facts.marks)) == (1, 1)
     assert [(task.strip, bool(task.ways)) for task in films.draws] == [(True, True)] * len(PARTS)
     assert len(world.renderer.tasks) == 1  # of the photo
-    shown = present_redact.item(made["a.gif"], Texts())
+    shown = api_mapping.item(made["a.gif"], Texts())
     assert (shown.clip, shown.editable) == (True, True)
 
 
@@ -436,7 +436,7 @@ def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_confi
     """The command line's clips are covered by the real engine, in this process."""
     build = wiring.build
 
-    def with_clips(edges: Edges) -> Edges:
+    def with_clips(edges: ExternalAdapters) -> ExternalAdapters:
         clips = EngineVideos(InlineEngine(InlineAnalyser(engine_config).engine))
         return replace(edges, redactors=(VideoRedactor(clips, VideoJobFolder(AppPaths.find().cache / "clips")), None))
 

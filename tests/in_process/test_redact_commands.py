@@ -298,7 +298,7 @@ def test_copies_are_reviewed_in_the_browser(
         opened.append(url)
         return True
 
-    monkeypatch.setattr("agent.desktop.system.opener.open_in_browser", open_in_browser)
+    monkeypatch.setattr("agent.desktop.system.external_apps.open_in_browser", open_in_browser)
     item = RedactedOut.model_validate(
         {"id": 1, "batch": "ab12", "source": "/a.jpg", "target": "/b.jpg", "state": "done", "at": "2026-01-01T00:00:00Z"}
         | dict.fromkeys(("clip", "passed", "edited", "editable"), False)

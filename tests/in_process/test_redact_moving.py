@@ -11,7 +11,7 @@ import pytest
 from agent.domain.errors import ImageChanged, VideoNotEditable
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Reason, Shape, Style
-from agent.features.redaction import present_redact
+from agent.features.redaction import api_mapping
 from agent.features.redaction.batches import RedactionOrder
 from agent.features.redaction.copy_records import ItemState, RedactionItem
 from agent.features.redaction.options import Mark
@@ -50,7 +50,7 @@ async def test_what_moves_is_made_anew_as_somebody_says_and_not_looked_through_a
     async with world.running():
         made, _ = await told(world, safe, report=True)
         facts = made[name].facts
-        assert facts is not None and present_redact.item(made[name], Texts()).editable
+        assert facts is not None and api_mapping.item(made[name], Texts()).editable
         looks, joins = len(fake.looks), len(fake.joins)
         fake.draws.clear()
         item = await edited(world, made[name], (replace(facts.marks[0], covered=False), area))
@@ -84,7 +84,7 @@ async def test_covers_are_not_edited_where_pages_have_several_sizes(world: World
         made, _ = await told(world, safe)
         with pytest.raises(VideoNotEditable):
             await world.app.redaction.copies.edit(made["a.gif"].id, ())
-    shown = present_redact.item(made["a.gif"], Texts())
+    shown = api_mapping.item(made["a.gif"], Texts())
     assert (shown.clip, shown.editable, shown.found, shown.covered) == (True, False, 1, 1)
 
 
@@ -97,9 +97,9 @@ async def test_marks_say_where_somebody_shows_and_can_be_covered_throughout(
     [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert item.facts is not None
     [mark] = item.facts.marks
-    detail = present_redact.detail(item, None, Texts())
+    detail = api_mapping.detail(item, None, Texts())
     assert (mark.covered and not mark.visible) == (content == b"X") and detail.moments is not None
-    assert present_redact.mark(detail.marks[0]) == mark
+    assert api_mapping.mark(detail.marks[0]) == mark
     before = [each for task in clips.draws for each in task.ways]
     clips.draws.clear()
     item = await edited(known, item, (replace(mark, covered=True, visible=()),))

@@ -559,7 +559,7 @@ async def test_a_copy_that_was_in_place_when_the_agent_died_is_not_made_again(wo
 
 async def test_a_library_that_cannot_be_written_to_stops_the_work_until_it_can(world: World, safe: Path) -> None:
     world.file("a.jpg")
-    world.library.failing["about_to_place"] = StoreDiskFull()
+    world.library.failing["record_pending"] = StoreDiskFull()
     async with world.running():
         with pytest.raises(StoreDiskFull):
             await copies_of(world, ask(world, safe))

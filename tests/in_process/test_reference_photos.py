@@ -18,13 +18,13 @@ from agent.features.people.routes import editing_routes
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.interfaces.web.access import Role
-from agent.server.accounts.sign_in_attempts import SignInAttempts
+from agent.server.accounts.sign_in_throttle import SignInAttempts
 from agent.server.libraries.library_choice import LibraryChoice
-from agent.server.reference_photos.reference_photos import ReferencePhotos
-from agent.server.reference_photos.reference_queries import ReferenceQueries
-from agent.server.reference_photos.reference_routes import MOST_OF_LIST, reference_routes
-from agent.server.subject_access.link_queries import ConsentLinkQueries
-from agent.server.subject_access.links import ConsentLinks
+from agent.server.reference_photos.queries import ReferenceQueries
+from agent.server.reference_photos.routes import MOST_OF_LIST, reference_routes
+from agent.server.reference_photos.service import ReferencePhotos
+from agent.server.subject_access.queries import ConsentLinkQueries
+from agent.server.subject_access.service import ConsentLinks
 from tests.in_process.test_people import face_of, opinions, recognising
 from tests.support.team_accounts import Team
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.domain.edits import NameFacesEdit
-from agent.domain.embeddings import FaceEmbedding, FreshEmbedding
-from agent.domain.events import PeopleChanged, RecognitionPurged, Recorded
+from agent.domain.embeddings import FaceEmbedding, UnsavedEmbedding
+from agent.domain.events import PeopleChanged, RecognitionPurged, StoredEvent
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.features.library.recipes import EMBEDDER, everything
@@ -59,7 +59,7 @@ class Here:
 
     async def told(self, event: PeopleChanged | RecognitionPurged) -> None:
         self.matcher.told = asyncio.Event()
-        self.recognition.noticed([Recorded(1, NOW, event)])
+        self.recognition.noticed([StoredEvent(1, NOW, event)])
         if isinstance(event, PeopleChanged):
             await self.matcher.told.wait()
 
@@ -105,7 +105,7 @@ async def test_a_server_takes_over_what_another_process_named_without_reading_al
     ada, bo = here.stored(b"a1"), here.stored(b"b1")
     person = here.name(ada, "Ada")
     found = [
-        FreshEmbedding(face.embedding or b"", face.quality)
+        UnsavedEmbedding(face.embedding or b"", face.quality)
         for content in (b"b", b"c")
         for face in analysis(content, everything(SETTINGS)).faces
     ]

@@ -17,16 +17,16 @@ from agent.app import http
 from agent.app.server.alerts import unstored_alert
 from agent.app.server.backups import backups_of_server
 from agent.app.server.buckets import buckets_of
-from agent.app.server.rooms import Site, add_routes, rooms_of
+from agent.app.server.features import Site, add_routes, rooms_of
 from agent.domain.errors import SignInRequired
 from agent.features.people.vectors.vector_rows import IndexState
 from agent.infrastructure.core.actor import HERE, actor
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.key_homes import FileHome
 from agent.infrastructure.store.schema import person as person_table
 from agent.infrastructure.store.schema import worker as worker_table
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.access import SCOPES, Role, Scope, needs
 from agent.interfaces.web.help_routes import Places
 from agent.interfaces.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
@@ -138,7 +138,9 @@ class TeamServer:
             unstored=unstored_alert(served.settings, paths),
         )
         workers = WorkerQueries(served.world.real.database)
-        buckets = buckets_of(served.world.real.database, FileHome(paths.keys), lambda: served.world.app.settings, served.world.app.now)
+        buckets = buckets_of(
+            served.world.real.database, FileSecretStore(paths.keys), lambda: served.world.app.settings, served.world.app.now
+        )
         self.buckets = buckets.buckets
         backups = backups_of_server(served.world.real.database, None, lambda: served.world.app.settings, paths, served.world.app.now)
         rooms = rooms_of(site, served.world.app, self.team.accounts, workers, nothing_to_find, self.buckets, backups)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.domain.errors import EngineCrashed, EngineStartFailed, ImageCorrupt, ModelUnreachable
-from agent.domain.events import ImageFailed, Recorded
+from agent.domain.events import ImageFailed, StoredEvent
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.features.library.scan import ScanOutcome
@@ -63,7 +63,7 @@ async def test_an_event_of_an_earlier_job_does_not_end_the_wait_for_a_file(world
         await world.until(lambda: bool(world.analyser.tasks))
         state = await asyncio.to_thread(world.real.place, seen.path)
         assert state is not None
-        world.app.bus.publish([Recorded(0, NOW, ImageFailed(place_id=state.place_id, code="image.corrupt"))])
+        world.app.bus.publish([StoredEvent(0, NOW, ImageFailed(place_id=state.place_id, code="image.corrupt"))])
         await world.until(lambda: world.library.calls.count("place") >= 2)
         world.analyser.gate.set()
         (one,) = await scanning

@@ -21,10 +21,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from agent.app.http import create_app
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
 from agent.interfaces.web.client import Client
-from agent.interfaces.web.connection_limits import Door
-from agent.interfaces.web.gate import Gate
+from agent.interfaces.web.connection_quota import ConnectionQuota
+from agent.interfaces.web.local_connections import Door
+from agent.interfaces.web.runtime_file import LOCK_FILE, RuntimeInfo, find, is_serving, leave
 from agent.interfaces.web.server import Network, believed_proxies, serving
-from agent.interfaces.web.whereabouts import LOCK_FILE, Whereabouts, find, is_serving, leave
 from tests.support.killed_processes import left_by_a_killed_program
 from tests.unit.interfaces.web.conftest import served, shared_api
 
@@ -45,7 +45,7 @@ async def test_it_speaks_to_a_served_agent_and_no_proxy_gets_to_see_it(
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path) as port:
-        assert find(tmp_path) == Whereabouts(port, served.auth.token, os.getpid())
+        assert find(tmp_path) == RuntimeInfo(port, served.auth.token, os.getpid())
         client = Client.find(tmp_path)
         assert (await asyncio.to_thread(client.status)).version == "1.2.3"
         url = await asyncio.to_thread(client.session_url, "popup")
@@ -106,7 +106,7 @@ async def test_a_proxy_that_is_named_says_who_asks_whichever_way_its_address_is_
     async def says_who_asks(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(scope["client"][0])(scope, receive, send)
 
-    door = Door(lambda _, __: True, gate=Gate(256, 256, proxies))  # as a server's, which welcomes other computers
+    door = Door(lambda _, __: True, gate=ConnectionQuota(256, 256, proxies))  # as a server's, which welcomes other computers
     with suppress(SettingsInvalid):  # a machine without IPv6
         async with (
             serving(lambda _: says_who_asks, token="x", port=0, runtime=tmp_path, door=door, network=Network(host)) as port,

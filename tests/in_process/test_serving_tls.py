@@ -18,11 +18,11 @@ from agent.domain.errors import NotRunning
 from agent.interfaces.web import server
 from agent.interfaces.web.certificates import Certificates
 from agent.interfaces.web.client import Client
-from agent.interfaces.web.connection_limits import Door
-from agent.interfaces.web.gate import Gate
-from agent.interfaces.web.lines import InPieces
-from agent.interfaces.web.server import Network, Succession, serving
-from agent.interfaces.web.whereabouts import Whereabouts, find
+from agent.interfaces.web.connection_quota import ConnectionQuota
+from agent.interfaces.web.local_connections import Door
+from agent.interfaces.web.runtime_file import RuntimeInfo, find
+from agent.interfaces.web.server import Network, SocketHandover, serving
+from agent.interfaces.web.streaming import ChunkedWrites
 
 ANSWER = PlainTextResponse('{"ok": true}', media_type="application/json")
 
@@ -58,7 +58,7 @@ async def test_of_a_large_answer_little_waits_for_a_visitor_who_does_not_read(ce
             await send(message)
             handed_on += len(message.get("body", b""))
 
-        await InPieces(Response(body))(scope, receive, counted)
+        await ChunkedWrites(Response(body))(scope, receive, counted)
 
     async with served(certificates, tmp_path, answer=answer) as port:
         reader, writer = await asyncio.open_connection("localhost", port, ssl=trust)
@@ -88,7 +88,7 @@ async def test_commands_find_it_and_trust_its_certificate_alone(
         assert await asyncio.to_thread(lambda: asked(Client.find(tmp_path))) == {"ok": True}
         assert find(tmp_path).certificate == str(certificates.trusted)
         with pytest.raises(NotRunning):
-            await asyncio.to_thread(asked, Client(Whereabouts(port, "t", 1, str(other.trusted))))
+            await asyncio.to_thread(asked, Client(RuntimeInfo(port, "t", 1, str(other.trusted))))
 
 
 async def test_who_never_finishes_the_handshake_is_cut_off(
@@ -116,7 +116,7 @@ async def test_who_sends_no_request_is_cut_off(certificates: Certificates, tmp_p
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
 async def test_one_address_holds_its_share_of_connections_and_handshakes(certificates: Certificates, tmp_path: Path) -> None:
     trust = ssl.create_default_context(cafile=certificates.trusted)
-    door = Door(lambda *_: True, gate=Gate(most=3, most_handshakes=2))
+    door = Door(lambda *_: True, gate=ConnectionQuota(most=3, most_handshakes=2))
 
     async def silent(port: int, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
@@ -170,20 +170,20 @@ async def test_a_server_that_steps_back_leaves_every_connection_answered_or_to_i
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-        monkeypatch.setattr(server, "handed_over", lambda _: held.dup())
-        network = Network(tls=certificates.context, trusted=certificates.trusted, handed_over="https")
+        monkeypatch.setattr(server, "activated_socket", lambda _: held.dup())
+        network = Network(tls=certificates.context, trusted=certificates.trusted, activated_socket="https")
 
-        def answering(text: str, succession: Succession) -> AbstractAsyncContextManager[int]:
+        def answering(text: str, succession: SocketHandover) -> AbstractAsyncContextManager[int]:
             answer = PlainTextResponse(text)
             return serving(lambda _: answer, token="t", port=0, runtime=tmp_path, network=network, succession=succession)
 
         trust = ssl.create_default_context(cafile=certificates.trusted)
         async with asyncio.timeout(60), httpx.AsyncClient(base_url=f"https://localhost:{port}", verify=trust, trust_env=False) as visitor:
-            first = Succession(grace_s=0)
+            first = SocketHandover(grace_s=0)
             async with answering("first", first) as bound:
                 assert bound == port and (await visitor.get("/")).text == "first"
-                await first.step_back()
+                await first.stop_accepting()
                 waiting = asyncio.create_task(visitor.get("/"))
             assert not waiting.done(), "nobody refused it"
-            async with answering("second", Succession()):
+            async with answering("second", SocketHandover()):
                 assert (await waiting).text == "second"

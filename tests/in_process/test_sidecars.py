@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from agent.domain.regions import NamedBox
-    from agent.inference.engine.open_files import Opener
+    from agent.inference.engine.fd_passing import Opener
     from agent.inference.engine.rpc import Call
     from tests.support.in_process_agent import World
 

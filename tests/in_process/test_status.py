@@ -11,7 +11,7 @@ import pytest
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
 from agent.features.library.status import LEAST_INTERVAL_S, MOST_PAUSE_S, AgentState, AgentStatus, ModelsShown, pause_after
-from agent.inference.engine.governor import Throttle
+from agent.inference.engine.load_limiter import Throttle
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
 

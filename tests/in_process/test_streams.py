@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app import streams
-from agent.app.seen_by_member import SeenByMember
+from agent.app.member_view import MemberView
 from agent.app.streams import EventOut
 from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
@@ -52,7 +52,7 @@ def kinds(event: ServerSentEvent) -> str:
 
 
 async def test_the_status_comes_first_then_what_happens(served: Served) -> None:
-    stream = streams.happenings(*followed(served), None)
+    stream = streams.event_stream(*followed(served), None)
     async with served.world.running():
         first = await anext(stream)
         assert first.event == "status" and isinstance(first.data, StatusOut) and first.id is None
@@ -69,7 +69,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed_once_and_in_order(se
     monkeypatch.setattr(streams, "MISSED_PAGE", 2)
     async with served.world.running():
         await happen(served.world, *"abcdefg")
-        stream = streams.happenings(*followed(served), 2)
+        stream = streams.event_stream(*followed(served), 2)
         got = [kinds(await anext(stream)) for _ in range(6)]
         assert got == ["status", "3", "4", "5", "6", "7"]
         await happen(served.world, "h")
@@ -82,7 +82,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed_once_and_in_order(se
 async def test_what_happens_while_the_missed_is_read_comes_once(served: Served) -> None:
     async with served.world.running():
         await happen(served.world, "a", "b")
-        stream = streams.happenings(*followed(served), 0)
+        stream = streams.event_stream(*followed(served), 0)
         assert [kinds(await anext(stream)) for _ in range(2)] == ["status", "1"]
         await happen(served.world, "c")
         got: list[str] = []
@@ -94,7 +94,7 @@ async def test_what_happens_while_the_missed_is_read_comes_once(served: Served) 
 
 async def test_a_reader_that_knows_a_later_time_than_a_restored_library_still_hears_what_happens(served: Served) -> None:
     async with served.world.running():
-        stream = streams.happenings(*followed(served), 900)
+        stream = streams.event_stream(*followed(served), 900)
         assert kinds(await anext(stream)) == "status"
         await happen(served.world, "a")
         while (kind := kinds(await anext(stream))) == "status":
@@ -106,7 +106,7 @@ async def test_a_reader_that_knows_a_later_time_than_a_restored_library_still_he
 async def test_a_reader_that_falls_behind_is_cut_off_and_holds_nothing_any_more(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST_WAITING", 2)
     async with served.world.running():
-        stream = streams.happenings(*followed(served), None)
+        stream = streams.event_stream(*followed(served), None)
         await anext(stream)
         await happen(served.world, *"abcd")
         rest = [event async for event in stream]
@@ -119,7 +119,7 @@ async def test_folders_are_called_as_everywhere_else(served: Served, tmp_path: P
     async with served.world.running():
         now = await app.status.now()
     now = replace(now, settings=now.settings.model_copy(update={"folders": (folder,)}))
-    seen = SeenByMember(app, LOCAL, {folder.root: "Uploads to School"}.get)
+    seen = MemberView(app, LOCAL, {folder.root: "Uploads to School"}.get)
     status = await seen.status(now, streams.status_of(now, served.context.texts(), VERSION))
     assert [(each.path, each.name) for each in status.folders] == [(folder.path, "Uploads to School")]
 
@@ -133,10 +133,10 @@ async def test_events_come_as_server_sent_events(served: Served, owner: httpx.As
             *_, last_seen, who, _ = followed
             assert last_seen == 5 and isinstance(who, Principal)
             app = served.world.app
-            yield await streams._status(SeenByMember(app, who), await app.status.now(), served.context.texts(), VERSION)
+            yield await streams._status(MemberView(app, who), await app.status.now(), served.context.texts(), VERSION)
             yield streams._happened(served.world.real.events(after=0, limit=1)[0], who)
 
-        monkeypatch.setattr(streams, "happenings", ended)
+        monkeypatch.setattr(streams, "event_stream", ended)
         answer = await owner.get("/api/events", headers={"last-event-id": "5"})
     assert answer.headers["content-type"].startswith("text/event-stream") and answer.headers["cache-control"].startswith("no-")
     first, second = answer.text.strip().split("\n\n")

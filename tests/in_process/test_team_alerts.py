@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.desktop.team import team_alerts
-from agent.desktop.team.team_alerts import ToldAlerts
+from agent.desktop.team_client import team_alerts
+from agent.desktop.team_client.team_alerts import NotifiedAlerts
 from agent.domain.severity import Severity
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.access import Role
-from agent.server.alerts.alert_notes import alert_sending
+from agent.server.alerts.alert_text import alert_sending
 from agent.server.alerts.queries import AlertQueries
 from agent.server.alerts.records import ReceivedAlert
 from agent.server.alerts.routes import alert_routes
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 def alerts_of(server: Server, folder: Path) -> Alerts:
     """Alerts of that server, with their routes."""
     queries, clock = AlertQueries(server.world.real.database), lambda: server.team.time
-    sending = alert_sending(queries, Settings, Channels(FileHome(folder), clock), Wording(lambda: "https://x", lambda: Texts("en"), clock))
+    sending = alert_sending(
+        queries, Settings, Channels(FileSecretStore(folder), clock), Wording(lambda: "https://x", lambda: Texts("en"), clock)
+    )
     alerts = Alerts(queries, clock)
     alert_routes(server.team.api, alerts, sending, lambda: None)
     return alerts
@@ -51,7 +53,7 @@ async def test_an_administrators_desktop_is_told_each_alert_once(tmp_path: Path,
         await server.team.accounts.members.change(office.member.member.id, role=Role.ADMINISTRATOR)
         await one.until(lambda: one.alerts == ["disk-low"])
         await alerts.receive([low, ReceivedAlert("burn-rate", "bb", Severity.CRITICAL, server.team.time, firing=True)])
-        kept = ToldAlerts(one.world.folder)
+        kept = NotifiedAlerts(one.world.folder)
         await one.until(lambda: kept.read("ab" * 16).after == 2)
 
         one.membership._link_changed.set()  # it begins anew, as after a restart

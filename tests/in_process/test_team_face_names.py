@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.desktop.team.connection import TeamConnection
+from agent.desktop.team_client.connection import TeamConnection
 from agent.domain.edits import NameFacesEdit, RejectFaces
 from agent.domain.errors import TeamUnreachable
 from agent.infrastructure.store.schema import desk_operation, person, rejection
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from agent.desktop.team.face_queries import Keep
+    from agent.desktop.team_client.synced_face_queries import Keep
     from agent.interfaces.web.desk_exchange import DeskOperation, DeskResults
 
 MEI, LIN = "Mei", "Lin"

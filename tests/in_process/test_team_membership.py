@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from agent.desktop.team.connection import TeamConnection
-from agent.desktop.team.team_tokens import Leaving
+from agent.desktop.team_client.connection import TeamConnection
+from agent.desktop.team_client.team_tokens import Leaving
 from agent.domain.consent import ConsentState
 from agent.domain.edits import DescribePersonEdit, MergePeopleEdit, NameFacesEdit
 from agent.domain.errors import TeamEnded, TeamNotJoined
@@ -19,8 +19,8 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.schema import desk_operation, team_person
 from agent.interfaces.web.access import Role
 from agent.interfaces.web.desk_exchange import DeskOperation, DeskResults
-from agent.server.desks import service
-from agent.server.desks.queries import begin_anew
+from agent.server.devices import service
+from agent.server.devices.queries import begin_anew
 from tests.support.joined_desktops import SETTINGS, Office, office_in, shared
 from tests.support.team_accounts import ORIGIN, PASSWORD
 
@@ -170,7 +170,7 @@ async def test_leaving_wipes_what_came_from_the_team(office: Office) -> None:
     assert other.people() == {} and MEI not in other.everything()
     assert len(await server.team.accounts.tokens.of(office.member.member.id)) == 1
     other.cut = False
-    assert await other.membership.line.tell_left()
+    assert await other.membership.line.notify_left()
     assert not await server.team.accounts.tokens.of(office.member.member.id) and other.tokens.leaving() is None
 
 

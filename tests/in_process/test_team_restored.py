@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, select, update
 
-from agent.desktop.team.photo_queries import REFUSED
-from agent.infrastructure.core.reach import Reach
+from agent.desktop.team_client.photo_queries import REFUSED
+from agent.infrastructure.core.access_scope import AccessScope
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.schema import desk_face, desk_operation, identity, image, person, place, team_photo, upload
-from agent.server.desks.queries import begin_anew
+from agent.server.devices.queries import begin_anew
 from tests.support.joined_desktops import PHOTO, Desk, Office, named_faces, office_in, shared
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ async def test_whole_photos_that_a_restored_server_no_longer_has_are_sent_again(
 
 async def test_with_other_libraries_only_what_was_refused_is_told_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     server, one = office.server, office.one
-    reach = Reach(frozenset({1}), curates=False, roots=())
-    monkeypatch.setattr("agent.server.desks.queries.current_reach", lambda: reach)
+    reach = AccessScope(frozenset({1}), curates=False, roots=())
+    monkeypatch.setattr("agent.server.devices.queries.current_scope", lambda: reach)
     await shared(one)
     await one.until(lambda: (found := one.library.link()) is not None and found.generation != 0)
     beyond = b"beyond reach"
@@ -124,7 +124,7 @@ async def test_with_other_libraries_only_what_was_refused_is_told_again(office: 
         return await take(items, *others)
 
     monkeypatch.setattr(server.desks.photos, "take", taken)
-    reach = Reach(frozenset({1, 2}), curates=False, roots=())
+    reach = AccessScope(frozenset({1, 2}), curates=False, roots=())
     one.membership._link_changed.set()
     await one.until(lambda: (now := one.library.link()) != before and now is not None)
     new = b"new since"

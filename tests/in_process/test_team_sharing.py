@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from agent.desktop.team.connection import TeamConnection
+from agent.desktop.team_client.connection import TeamConnection
 from agent.domain.consent import ConsentState
 from agent.domain.edits import MergePeopleEdit, NameFacesEdit, RejectFaces
 from agent.infrastructure.core.settings import Settings, Share

@@ -14,13 +14,13 @@ import httpx
 import pytest_asyncio
 from sqlalchemy import func, select, update
 
-from agent.desktop.team import upload_connection
-from agent.desktop.team.uploading import AT_ONCE
+from agent.desktop.team_client import upload_connection
+from agent.desktop.team_client.folder_uploads import AT_ONCE
 from agent.infrastructure.core.settings import Settings, Share
 from agent.infrastructure.store.schema import image, member, place, upload
 from agent.interfaces.web.access import Role
-from agent.server.desks import desk_uploads
-from agent.server.desks.upload_queries import DeskUploadQueries, SentPhoto, remove_file
+from agent.server.devices import desk_uploads
+from agent.server.devices.upload_queries import DeskUploadQueries, SentPhoto, remove_file
 from tests.support.joined_desktops import LIMITS, Desk, Office, Server, office_in
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ import pytest
 import pytest_asyncio
 
 from agent.domain.errors import StoreUnreachable, UploadGone, UploadLibrary, UploadOffset
-from agent.infrastructure.core.reach import Reach, reaching
+from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.interfaces.web.access import Role, Scope
 from agent.interfaces.web.scoped_route import MOST_OF_A_MEMBER
-from agent.server.accounts.secret_words import new_id
+from agent.server.accounts.secret_tokens import new_id
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import Limits, NewUpload, Outcome
 from agent.server.uploads.routes import upload_routes
@@ -171,7 +171,7 @@ async def test_each_library_has_its_own_folder_and_of_several_one_is_chosen(serv
     assert (await mei.send(place, JPEG)).headers["upload-outcome"] == "stored", "what another library has is not told"
     assert set(server.photos) == {"library-1/2026-11/a.jpg", "library-2/2026-11/a.jpg"}
     assert server.watched[-1] == (server.folder / "library-2", 2)
-    with reaching(Reach(frozenset({2}))):
+    with reaching(AccessScope(frozenset({2}))):
         assert server.uploads.libraries() == [(2, "Clinic")]
         assert (await server.uploads.begin(mei.id, NewUpload("b.jpg", 9))).library == 2
         with pytest.raises(UploadLibrary):

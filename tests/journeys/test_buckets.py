@@ -14,7 +14,7 @@ import pytest
 from agent.domain.events import ImageIndexed
 from agent.features.library.schemas import ImagePage
 from agent.features.redaction.schemas import CoverRequest, RedactionBatchOut
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 from agent.server.libraries.bucket_schemas import BucketOut, BucketsOut
 from tests.support.journey import Journey
 from tests.support.real_program import WAIT_S

@@ -18,9 +18,9 @@ from agent.features.library.records import Shown
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.store.embedded_postgres import ADDRESS_FILE
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import image
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER
 from tests.support.moved_library import ROOT, MadeLibrary
 from tests.support.real_program import CHECKOUT, WAIT_S
@@ -53,7 +53,7 @@ def albums(library: RedactionQueries) -> Albums:
 def made_desktop(home: Path, photos: Path) -> tuple[tuple[int, int, int], Albums]:
     """A desktop's home, and its photos' files where the server sees them, unchanged. Returns the photos, faces and people it shows."""
     paths = AppPaths.find({"AI_POPUP_HOME": str(home)}).create()
-    library = open_library(paths.library, FileHome(paths.keys))
+    library = open_library(paths.library, FileSecretStore(paths.keys))
     MadeLibrary(library, 1, photos=PHOTOS).fill()
     with library.read() as tx:
         files = tx.exec_driver_sql("SELECT path, size, mtime_ns FROM place WHERE folder IS NOT NULL").all()
@@ -113,7 +113,7 @@ def test_it_moves_with_every_row_though_killed_twice_and_comes_back(server: Real
     again = {each["table"]: each["source_rows"] for each in returned["tables"]}
     assert again["image"] == rows["image"] - 1, "the photo without a file is in no library"
     paths = AppPaths.find({"AI_POPUP_HOME": str(back)})
-    opened = open_library(paths.library, FileHome(paths.keys))
+    opened = open_library(paths.library, FileSecretStore(paths.keys))
     with opened.read() as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM person").scalar() == again["person"]
     assert albums(RedactionQueries(opened)) == collected

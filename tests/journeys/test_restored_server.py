@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from tests.support.journey import PORTRAITS, Journey
 from tests.support.journey_desktop import RECOGNISES, Desk, administrator, awaited, let_in
 from tests.support.real_server import RealServer
@@ -67,7 +67,7 @@ def test_desks_send_a_restored_server_what_it_lost_and_what_they_had_not_sent(
 
     shutil.rmtree(server.paths.data)
     moment.rename(server.paths.data)
-    AuditWitness(server.paths.library).forget()  # as a restore does
+    AuditAnchor(server.paths.library).forget()  # as a restore does
     server.environment["AI_POPUP__SERVER__PORT"] = "0"
     server.serve()
     assert names(server) == set()

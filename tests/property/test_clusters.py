@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.domain.clustering import GroupBounds
+from agent.domain.clustering import ClusterThresholds
 from agent.inference.vision.clusterer import cluster
-from agent.inference.vision.grouping import ClusterMember, Grouping
+from agent.inference.vision.incremental_clusters import ClusterMember, IncrementalClusterer
 from tests.support.synthetic_embeddings import Ints, made
 
 PAIRS = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)).filter(lambda pair: pair[0] != pair[1]), max_size=12)
@@ -34,10 +34,10 @@ def test_constraints_are_never_broken(seed: int, alike: float, photos: int, cann
     at_once = cluster(vectors, trust, photo, person=person, cannot=cannot)
     kept_apart(at_once, photo, person, cannot)
 
-    grouping = Grouping(lambda faces: vectors[list(faces)], cannot=cannot)
+    grouping = IncrementalClusterer(lambda faces: vectors[list(faces)], cannot=cannot)
     distances = np.sqrt(np.clip(2 - 2 * vectors @ vectors.T, 0, 4))
     for face in range(COUNT):
-        near = [(other, float(distances[face, other])) for other in range(face) if distances[face, other] <= GroupBounds().within]
+        near = [(other, float(distances[face, other])) for other in range(face) if distances[face, other] <= ClusterThresholds().within]
         grouping.add(ClusterMember(face, float(trust[face]), int(photo[face]), int(person[face])), vectors[face], near)
         kept_apart(
             np.array([grouping.label(each) for each in range(face + 1)]),

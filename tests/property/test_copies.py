@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
-from agent.inference.vision.copies import RenderOptions, render, restore
+from agent.inference.vision.redacted import RenderOptions, render, restore
 from agent.inference.vision.redactor import covered
 from tests.support.covered_files import FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba
 

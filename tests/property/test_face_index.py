@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.domain.embeddings import Near
-from agent.domain.people import Candidate
+from agent.domain.identity_matching import Candidate
 from agent.inference.vision import face_index as module
 from agent.inference.vision import vectors as blocks
 from agent.inference.vision.embedder import DIMENSIONS

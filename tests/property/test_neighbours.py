@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agent.inference.vision import neighbours as module
-from agent.inference.vision.neighbours import EXACT, neighbours
+from agent.inference.vision import knn_graph as module
+from agent.inference.vision.knn_graph import EXACT, neighbours
 
 Floats = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ def by_hand(vectors: Floats, k: int, within: float) -> list[list[float]]:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 32)
     monkeypatch.setattr(module, "_IN_A_LIST", 10)
-    monkeypatch.setattr("agent.inference.vision.nearest._AT_LEAST", 64)
+    monkeypatch.setattr("agent.inference.vision.top_k._AT_LEAST", 64)
 
 
 # Lists that are all compared with each other are another way to compare each with each.

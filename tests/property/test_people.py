@@ -16,9 +16,9 @@ from agent.domain.errors import NameTaken, PeopleError
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.features.people.queries import forget_rows as store_forget
+from agent.features.people.queries import erasure_queries as store_forget
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store.upgrade import open_database
+from agent.infrastructure.store.migrator import open_database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")

@@ -20,8 +20,8 @@ from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, afte
 from agent.features.library.records import Noted
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.upgrade import open_database
-from agent.server.workers.relay import EventQueries
+from agent.infrastructure.store.migrator import open_database
+from agent.server.workers.event_relay import EventQueries
 from tests.support.postgres_server import ON_SERVER, clear
 
 LEASE = timedelta(minutes=1)

@@ -11,7 +11,7 @@ import pytest
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover
-from agent.inference.vision.copies import RenderOptions, render
+from agent.inference.vision.redacted import RenderOptions, render
 from scripts.benchmarks import odd, run
 from tests.support.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
 

@@ -11,7 +11,7 @@ import httpx
 import pyotp
 
 from agent.interfaces.web.access import SCOPES, Role, Scope
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 from tests.support.real_server import RealServer
 
 PASSWORD = "four words hard to guess"

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi import checks
 
 from agent.domain.errors import leaves
 from agent.interfaces.web.access import SCOPE_KEY, Scope
-from agent.server.accounts.provider.request import LOGOUT
+from agent.server.accounts.oidc.auth_request import LOGOUT
 from tests.support.api_callers import Caller
 from tests.support.real_server import RealServer
 

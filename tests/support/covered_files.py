@@ -16,7 +16,7 @@ from pillow_heif import register_heif_opener
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape
 from agent.inference.vision.codecs import DecodeLimits
-from agent.inference.vision.copies import png_copy
+from agent.inference.vision.redacted import png_copy
 from tests.support.fast_encoders import QUICK
 
 Make: TypeAlias = Callable[[int], bytes]

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 import psutil
 
-from agent.app.server.reached import LINK_FILE
+from agent.app.server.addresses import LINK_FILE
 from scripts.deploying.releases import _DATA, LOCK
 from tests.support.real_program import CHECKOUT, WAIT_S
 from tests.support.server_load import PASSWORD

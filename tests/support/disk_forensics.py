@@ -8,12 +8,12 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from sqlalchemy import func, select
 
 from agent.app.library_home import home_of_key
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store import schema
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.upgrade import open_database
+from agent.infrastructure.store.migrator import open_database
 from tests.support.real_program import RealProgram
 
 PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end
@@ -53,7 +53,7 @@ def prints(program: RealProgram) -> list[bytes]:
     return [vector[:64] for vector in vectors] + [chip[700:732] for chip in chips]
 
 
-def events(program: RealProgram) -> list[Recorded]:
+def events(program: RealProgram) -> list[StoredEvent]:
     library = RedactionQueries(open_database(program.paths.library / "library.db", key_of(program)))
     try:
         return library.events(after=0, limit=1000)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.app import guarded
+from agent.app import memory_limits
 from agent.infrastructure.core import memory_guard
 from agent.infrastructure.core.memory_guard import MB
-from agent.infrastructure.core.supervisor import SUPERVISED
+from agent.infrastructure.core.sd_notify import SUPERVISED
 
 STEP_MB, LIMIT_MB = 200, 1_000
 
@@ -17,7 +17,7 @@ class Meter:
         """In a program that something starts again, whose guard looks all the time."""
         self.grows = False
         self.megabytes = LIMIT_MB - 4 * STEP_MB
-        monkeypatch.setattr(guarded, "memory_of", self)
+        monkeypatch.setattr(memory_limits, "memory_of", self)
         monkeypatch.setattr(memory_guard, "LOOK_S", 0.05)
         monkeypatch.setenv(SUPERVISED, "1")
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.desktop.screen.capture import CaptureDesktop
-from agent.desktop.screen.region_picker import Pane
+from agent.desktop.capture.capture import CaptureDesktop
+from agent.desktop.capture.region_picker import Pane
 from agent.domain.errors import CaptureGone, DesktopError, MonitorUnknown, NoWindow
 from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover

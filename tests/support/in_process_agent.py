@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app.adapters import ExternalAdapters
 from agent.app.app import App
-from agent.app.edges import Edges
-from agent.desktop.screen.capture import CaptureDesktop
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread, numbers
+from agent.desktop.capture.capture import CaptureDesktop
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, Near, Spread, numbers
 from agent.domain.errors import AgentError, ImageMissing
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
+from agent.domain.identity_matching import Candidate
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.domain.people import Candidate
 from agent.features.library.recipes import EMBEDDER, recipe_for
-from agent.features.people.forgotten import ForgottenFile
+from agent.features.people.erasure_list import ErasureList
 from agent.features.people.recognition_switch import Backups
 from agent.features.people.service import PeopleEdges
 from agent.features.people.sidecars.sidecar_store import Sidecars
@@ -42,7 +42,7 @@ from agent.inference.engine.screen_port import ScreenGrabber
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
 from agent.infrastructure.core.settings import Settings, folder_of
 from agent.infrastructure.sources.source import Emit
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from tests.support.inline_sidecars import ask_here
 from tests.support.service_environment import environment
 
@@ -171,12 +171,12 @@ class FakeMatcher:
             found.append([Candidate(person, 0.1, count, count) for person, count in people.most_common(most)])
         return found
 
-    async def group(self, members: GroupMembers) -> bytes:
+    async def group(self, members: ClusterInputs) -> bytes:
         faces = numbers(members.faces)
         of = await self._groups(faces)
         return array("q", (of.get(face, 0) for face in faces)).tobytes()
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[ClusterInput], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         return await self._groups([each.face_id for each in (*known().members, *fresh)])
 
     async def _groups(self, faces: Sequence[int]) -> dict[int, int]:
@@ -301,13 +301,13 @@ class World:
         self.library = Unreliable(library)
         self.matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
         self.sidecars = Sidecars(ask_here)
-        self.forgotten = ForgottenFile(self.folder / ".forgotten")
+        self.forgotten = ErasureList(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.renderer = FakeRenderer()
         self.clips: VideoRedactor | None = None
         self.films: VideoRedactor | None = None
         self.source = FakeSource()
-        self.happened: list[Recorded] = []
+        self.happened: list[StoredEvent] = []
         self.time = 0.0
         self.slept = timedelta()  # by how much the clock on the wall leapt forward
         self.supplied: list[Recipe] = []
@@ -347,7 +347,7 @@ class World:
             if self.send_error is not None:
                 raise self.send_error
 
-        edges = Edges(
+        edges = ExternalAdapters(
             self.library,  # type: ignore[arg-type]
             AnalysisEngine(self.analyser, lambda: 2, supply),
             self.source,
@@ -355,7 +355,7 @@ class World:
                 self.matcher, Backups(backup, replace, send), self.forgotten, self.sidecars, lambda name, new: self.renamed(name, new)
             ),
             RedactionTools(self.renderer, CopyFileStore(), RecoveryFileStore(lambda: bytes(32))),
-            AuditWitness(self.folder),  # beside it
+            AuditAnchor(self.folder),  # beside it
             (self.clips, self.films),
             screen=self.screen,
             online_only=lambda path: path in self.in_the_cloud,

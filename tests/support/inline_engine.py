@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, Near, Spread
 from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
-from agent.domain.people import Candidate
+from agent.domain.identity_matching import Candidate
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.engine_calls import EngineConfig
 from agent.inference.engine.engine_worker import offer_videos
+from agent.inference.engine.fd_passing import NewFile, Opener, new_file
 from agent.inference.engine.matcher import ReadPrints
 from agent.inference.engine.matcher_calls import IdentifyRequest, NearRequest, Placed, Roster, SpreadRequest, by_group, parts
 from agent.inference.engine.matcher_port import ClusterMembers, Query
 from agent.inference.engine.matcher_service import MatchService
-from agent.inference.engine.open_files import NewFile, Opener, new_file
 from agent.inference.engine.renderer import KeptRegion, Render, Rendered
 from agent.inference.engine.rpc import Call
 from agent.inference.engine.rpc_worker import RpcWorker
@@ -117,19 +117,19 @@ class InlineMatcher:
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))
 
-    async def group(self, members: GroupMembers) -> bytes:
+    async def group(self, members: ClusterInputs) -> bytes:
         form = await self._question(lambda service: service.group(members))
         return (await asyncio.to_thread(form)).groups or b""
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[ClusterInput], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         def ask(service: MatchService) -> Placed:
-            placed = service.place(GroupMembers.of(fresh))
+            placed = service.place(ClusterInputs.of(fresh))
             if placed.groups is None:
                 before = known()
                 service.begin(before.cannot)
                 for part in by_group(before.members):
                     service.restore(part)
-                placed = service.place(GroupMembers.of(fresh))
+                placed = service.place(ClusterInputs.of(fresh))
             return placed
 
         return dict((await self._question(ask)).groups or ())

@@ -14,7 +14,7 @@ from agent.domain.errors import XmpError
 from agent.domain.regions import NamedBox, Reading
 from agent.features.people.sidecars.sidecar_store import Removed, Sidecars, Written
 from agent.inference.engine.engine_worker import offer_xmp
-from agent.inference.engine.open_files import Opener
+from agent.inference.engine.fd_passing import Opener
 from agent.inference.engine.rpc import Call
 from agent.inference.engine.rpc_worker import RpcWorker
 

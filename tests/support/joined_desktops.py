@@ -11,41 +11,41 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from agent.desktop.team.connection import TeamConnection
-from agent.desktop.team.folder_sharing import FolderSharing
-from agent.desktop.team.line import TeamLine
-from agent.desktop.team.photo_queries import TeamPhotoQueries
-from agent.desktop.team.queries import TeamQueries
-from agent.desktop.team.records import Link
-from agent.desktop.team.service import TeamMembership
-from agent.desktop.team.team_alerts import TeamAlerts, ToldAlerts
-from agent.desktop.team.team_names import TeamNames
-from agent.desktop.team.team_tokens import TeamTokens
-from agent.desktop.team.team_upload_queries import TeamUploadQueries
-from agent.desktop.team.uploading import FolderUploads
+from agent.desktop.team_client.connection import TeamConnection
+from agent.desktop.team_client.folder_sharing import FolderSharing
+from agent.desktop.team_client.folder_uploads import FolderUploads
+from agent.desktop.team_client.photo_queries import TeamPhotoQueries
+from agent.desktop.team_client.queries import TeamQueries
+from agent.desktop.team_client.records import Link
+from agent.desktop.team_client.service import TeamMembership
+from agent.desktop.team_client.team_alerts import NotifiedAlerts, TeamAlerts
+from agent.desktop.team_client.team_names import TeamNames
+from agent.desktop.team_client.team_session import TeamSession
+from agent.desktop.team_client.team_tokens import TeamTokens
+from agent.desktop.team_client.team_upload_queries import TeamUploadQueries
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, DescribePersonEdit
+from agent.domain.identity_matching import Certainty
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.domain.people import Certainty
 from agent.features.library.recipes import recognises
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.migrator import open_database
 from agent.infrastructure.store.schema import identity, metadata, person, place
-from agent.infrastructure.store.upgrade import open_database
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.access import Role
-from agent.server.accounts.attempt_queries import AttemptQueries
-from agent.server.accounts.secret_words import new_id
-from agent.server.desks.desk_uploads import DeskUploads
-from agent.server.desks.join_queries import JoinQueries
-from agent.server.desks.joining import Joining
-from agent.server.desks.photos import DeskPhotoQueries
-from agent.server.desks.queries import DeskQueries
-from agent.server.desks.routes import desk_routes
-from agent.server.desks.service import Desks
-from agent.server.desks.unsent_photos import DeskPhotos
-from agent.server.desks.upload_queries import DeskUploadQueries
+from agent.server.accounts.secret_tokens import new_id
+from agent.server.accounts.throttle_queries import AttemptQueries
+from agent.server.devices.desk_uploads import DeskUploads
+from agent.server.devices.join_queries import JoinQueries
+from agent.server.devices.joining import Joining
+from agent.server.devices.queries import DeskQueries
+from agent.server.devices.remote_photo_queries import DeskPhotoQueries
+from agent.server.devices.remote_photos import DeskPhotos
+from agent.server.devices.routes import desk_routes
+from agent.server.devices.service import Desks
+from agent.server.devices.upload_queries import DeskUploadQueries
 from agent.server.libraries.library_choice import LibraryChoice
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import Limits
@@ -157,7 +157,7 @@ class Desk:
         """the names of those that were told"""
         self.alert_answers: list[int] = []
         """the status of each answer to a question for alerts"""
-        self.tokens = TeamTokens(lambda: FileHome(world.folder / ".keys"), world.folder)
+        self.tokens = TeamTokens(lambda: FileSecretStore(world.folder / ".keys"), world.folder)
         self.library = TeamQueries(world.real.database)
         self.paused = False
         self.online_only: set[str] = set()
@@ -170,11 +170,11 @@ class Desk:
         self.membership = TeamMembership(
             self.library,
             TeamNames(self.library, world.app.people, world.app.consents, world.app.environment),
-            TeamLine(self.tokens, self.connect),
+            TeamSession(self.tokens, self.connect),
             world.app.environment,
             self.sharing,
             self.uploads,
-            TeamAlerts(ToldAlerts(world.folder), self.tell),
+            TeamAlerts(NotifiedAlerts(world.folder), self.tell),
         )
 
     async def tell(self, _: Link, alerts: Sequence[DeskAlert]) -> list[int]:

@@ -15,8 +15,8 @@ import httpx
 from sqlalchemy import select
 
 from agent.app.library_home import home_of_key
-from agent.desktop.team.queries import TeamQueries
-from agent.infrastructure.store.opening import open_library
+from agent.desktop.team_client.queries import TeamQueries
+from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import metadata
 from tests.support.real_program import CHECKOUT, WAIT_S, RealProgram
 from tests.support.real_server import RealServer
@@ -89,7 +89,7 @@ class Desk:
 
     def join(self, server: RealServer, confirm: Callable[[str], None], address: str = "") -> None:
         """As a user does it at a terminal; `confirm` is given the code that a member confirms in the browser."""
-        command = [sys.executable, "-m", "agent", "desktop", "team", "join", address or server.address]
+        command = [sys.executable, "-m", "agent", "desktop", "team_client", "join", address or server.address]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, env=self.program.environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as joining:
             assert joining.stderr is not None

@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from agent.domain.identity_matching import Certainty
 from agent.domain.jobs import JobState
-from agent.domain.people import Certainty
 from agent.domain.reference import fit_of
 from agent.infrastructure.store import audit_log
 from agent.infrastructure.store.album_facts import ALBUM_KINDS
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.fact_values import moment
-from agent.infrastructure.store.rows import add
+from agent.infrastructure.store.flags import add
 from agent.infrastructure.store.schema import (
     adopted,
     album,

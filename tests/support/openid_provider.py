@@ -19,7 +19,7 @@ from joserfc.jwk import RSAKey
 
 from agent.infrastructure.core.server_settings import OidcSettings
 from agent.interfaces.web.certificates import Certificates
-from agent.server.accounts.provider.fetching import MOST_BYTES
+from agent.server.accounts.oidc.http_client import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

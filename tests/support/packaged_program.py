@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent.infrastructure.core.build import Build
-from agent.infrastructure.store import upgrade
+from agent.infrastructure.core.package_info import Build
+from agent.infrastructure.store import migrator
 from agent.infrastructure.store.schema import REVISION
 from tests.support.real_program import CHECKOUT, RealProgram
 
@@ -23,8 +23,8 @@ os.environ["APPIMAGE"] = os.path.abspath(__file__)  # as the AppImage's runtime 
 sys.path.insert(0, {checkout!r})
 import agent
 agent.__version__ = {version!r}
-import agent.infrastructure.core.build
-agent.infrastructure.core.build.resource = lambda _: Path({build!r})
+import agent.infrastructure.core.package_info
+agent.infrastructure.core.package_info.resource = lambda _: Path({build!r})
 {code}
 from agent.__main__ import main
 sys.exit(main())
@@ -44,7 +44,7 @@ def upgrade() -> None:
 '''
 
 _MIGRATES = """
-from agent.infrastructure.store import schema, upgrade
+from agent.infrastructure.store import schema, migrator
 schema.REVISION = upgrade.REVISION = {revision!r}
 upgrade._MIGRATIONS = Path({migrations!r})
 """
@@ -62,7 +62,7 @@ def script(folder: Path, version: str, build: Build, *, migrates: bool = False, 
     if migrates:
         migrations = folder / "migrations"
         if not migrations.exists():
-            shutil.copytree(upgrade._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(migrator._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
             (migrations / "versions" / "v9000_novelty.py").write_text(_STEP, encoding="utf-8")
         code = _MIGRATES.format(revision=NEW_REVISION, migrations=str(migrations)) + code
     text = _SCRIPT.format(python=sys.executable, checkout=str(CHECKOUT), version=version, build=str(word), code=code)

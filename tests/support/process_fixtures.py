@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.infrastructure.core.files import put_in_place
+from agent.infrastructure.core.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -86,7 +86,7 @@ def bend() -> Callable[[str], list[str]]:
 SHIFTED = """
 import datetime, time
 from pathlib import Path
-from agent.infrastructure.core import environment
+from agent.infrastructure.core import service_context as environment
 off = Path({!r})
 class Shifted(datetime.datetime):
     @classmethod
@@ -110,7 +110,7 @@ class WallClock:
         """From now on it is so much off."""
         fresh = self._file.with_suffix(".new")
         fresh.write_text(str(off.total_seconds()))
-        put_in_place(fresh, self._file)  # the program may be reading it
+        replace_file(fresh, self._file)  # the program may be reading it
 
 
 @pytest.fixture
@@ -170,9 +170,9 @@ from pathlib import Path
 
 import secretstorage
 
-from agent.infrastructure.store.key_homes import KeyringHome
+from agent.infrastructure.store.secret_stores import KeyringSecretStore
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 from agent.domain.errors import AgentError
 
 def wait_for_keyring():
@@ -189,7 +189,7 @@ def wait_for_keyring():
 
 collection = wait_for_keyring()
 folder = Path(os.environ["LIBRARY"])
-home = KeyringHome(limit_s=10)
+home = KeyringSecretStore(limit_s=10)
 keys = LibraryKeys(folder, home)
 """
 

@@ -19,10 +19,10 @@ from agent.features.library.schemas import ImageOut, ImagePage
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 from agent.interfaces.web.client import Client
+from agent.interfaces.web.runtime_file import find
 from agent.interfaces.web.schemas import Status
-from agent.interfaces.web.whereabouts import find
 
 CHECKOUT = Path(__file__).parents[2]
 WAIT_S = 100.0  # tests of other programs share the cores

@@ -10,7 +10,7 @@ from typing import Literal
 
 from agent.features.updates.manifest import FileEntry
 from agent.features.updates.updater import this_platform
-from agent.infrastructure.core.build import Build, Channel, PackageKind
+from agent.infrastructure.core.package_info import Build, Channel, PackageKind
 from scripts.update_manifest import manifest_of, public_key, signed
 
 KEY = bytes(range(32))

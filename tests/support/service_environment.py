@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.observable import Observable
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from agent.features.library.queries import face_rows
+from agent.features.library.queries import face_queries
 from agent.infrastructure.store.schema import embedding, face
 
 if TYPE_CHECKING:
@@ -19,4 +19,4 @@ def image_embeddings(library: Queries, image_id: int, embedder: str) -> list[tup
     wanted = select(face, embedding.c.vector).join(embedding).where(face.c.image_id == image_id, embedding.c.embedder == embedder)
     with library.database.read() as tx:
         rows = tx.execute(wanted.order_by(face.c.ordinal)).mappings()
-        return [(row["id"], row["vector"], face_rows.read(row)) for row in rows]
+        return [(row["id"], row["vector"], face_queries.read(row)) for row in rows]

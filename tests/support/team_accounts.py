@@ -10,13 +10,13 @@ import httpx
 
 from agent.app.commands_api import guarded
 from agent.infrastructure.core.i18n import Texts
+from agent.server.accounts.member_auth import MemberAuth
 from agent.server.accounts.passwords import Passwords
 from agent.server.accounts.queries import AccountQueries
 from agent.server.accounts.routes import account_routes
 from agent.server.accounts.second_factor import SecondFactor
 from agent.server.accounts.service import Accounts, Caller
-from agent.server.accounts.sign_in_attempts import SignInAttempts
-from agent.server.accounts.team_access import TeamAccess
+from agent.server.accounts.sign_in_throttle import SignInAttempts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +51,8 @@ class Team:
     def later(self, by: timedelta) -> None:
         self.time += by
 
-    def access(self) -> TeamAccess:
-        return TeamAccess(self.accounts, LOCAL_TOKEN, lambda: self.origins, lambda who, chosen: self.placed(who, chosen))
+    def access(self) -> MemberAuth:
+        return MemberAuth(self.accounts, LOCAL_TOKEN, lambda: self.origins, lambda who, chosen: self.placed(who, chosen))
 
     def over(self) -> FastAPI:
         """An API of the accounts' routes alone."""

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from agent.desktop.screen.sightings import SightingAnnouncement
-from agent.desktop.screen.watch import Circumstances, WatchService
+from agent.desktop.capture.face_alerts import SightingAnnouncement
+from agent.desktop.capture.watch import WatchConditions, WatchService
 from agent.domain.errors import AgentError
 from agent.domain.face import Box, Face, Quality
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.image import Recipe
-from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
 from agent.domain.screen import WatchState
-from agent.features.library.work_state import WorkState
-from agent.inference.engine.governor import Power
+from agent.features.library.activity import WorkState
+from agent.inference.engine.load_limiter import Power
 from agent.inference.engine.screen_port import WatchedDesktop, WatchedScreen, WatchTask
 from agent.infrastructure.core.settings import Settings
 from tests.support.in_process_agent import LANDMARKS, NOW
@@ -77,7 +77,7 @@ class Library:
     def note(self, name: str) -> int | None:
         return self.notes.get(name)
 
-    def take_notes(self, notes: dict[str, int | None]) -> None:
+    def set_flags(self, notes: dict[str, int | None]) -> None:
         self.notes |= notes
 
 
@@ -111,7 +111,7 @@ class Stage:
         opinions: Any = SimpleNamespace(who=who)
         monitor: Any = SimpleNamespace(power=Power())
         quiet: Any = SimpleNamespace(until=lambda: self.now() if self.quiet else None)
-        self.circumstances = Circumstances(WorkState(), monitor, quiet)
+        self.circumstances = WatchConditions(WorkState(), monitor, quiet)
         library: Any = self.library
         return WatchService(self.watcher, self.desktop.told(), library, opinions, self.circumstances, self.environment, supply=supply)
 

@@ -11,11 +11,11 @@ from agent.domain.errors import AgentError, EngineCrashed, ImageMissing, ModelMi
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
 from agent.inference.engine.analyser import Analyse, AnalysisEngine
+from agent.infrastructure.core.process_exit import leave, loop_threads
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.threads import leave, loop_threads
+from agent.infrastructure.store.column_encryption import ColumnCipher
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
-from agent.infrastructure.store.seals import Seals
 
 if TYPE_CHECKING:
     from agent.features.people.reference_recognition import KnownReferences
@@ -79,7 +79,9 @@ async def main(url: str, name: str, pause: float, drain_s: float) -> None:
 
     edges = WorkerEdges(engine(pause), matcher)
     stop = stopped_by_signals()
-    database = Database(PostgreSql(url, bytes(32), seals=Seals(Seals.of(bytes(32)).faces, None)))  # as a worker, it opens no names
+    database = Database(
+        PostgreSql(url, bytes(32), seals=ColumnCipher(ColumnCipher.of(bytes(32)).faces, None))
+    )  # as a worker, it opens no names
     with loop_threads(asyncio.get_running_loop()):
         await work(Settings(), database, url, name, edges, stop, drain_s=drain_s)
 

@@ -78,7 +78,7 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
   return answer
 }
 
-/** As `agent/features/library/packed_index.py` packs it. */
+/** As `agent/features/library/index_encoding.py` packs it. */
 function pack({ ids, ratios, days }: LibraryIndex): Buffer {
   const since1970 = days.map(({ day }) => Date.parse(`${day}T00:00:00Z`) / 86_400_000)
   const numbers = Int32Array.from([ids.length, days.length, ...ids, ...since1970, ...days.map(({ count }) => count)])

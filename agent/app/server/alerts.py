@@ -8,24 +8,24 @@ from typing import Any, Final
 
 from agent.app.app import App
 from agent.app.library_home import home_of_key
-from agent.app.server.reached import server_address
-from agent.app.server.team_work import HAS_WORKERS
+from agent.app.server.addresses import server_address
+from agent.app.server.job_coordination import HAS_WORKERS
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.server_settings import AlertSettings
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.leases import Leases
 from agent.server.alerts import conditions
-from agent.server.alerts.alert_notes import alert_sending
-from agent.server.alerts.alert_watch import AlertWatch
+from agent.server.alerts.alert_text import alert_sending
 from agent.server.alerts.conditions import BackupFacts, Condition
+from agent.server.alerts.disk_full_alert import DirectAlert
+from agent.server.alerts.evaluator import AlertWatch
 from agent.server.alerts.heartbeat import Heartbeat
 from agent.server.alerts.queries import AlertQueries
 from agent.server.alerts.service import Alerts
-from agent.server.alerts.unstored import UnstoredAlert
 from agent.server.backups.repositories import LOCAL, OFFSITE
 from agent.server.backups.runs import RunKind, RunQueries
 from agent.server.messages.channels import Channels
@@ -67,7 +67,7 @@ def alerts_of(
     channels: Channels,
     wording: Wording,
     watched: Watched,
-    unstored: UnstoredAlert,
+    unstored: DirectAlert,
 ) -> AlertWork:
     """Settings take effect at once. Call it inside the event loop."""
 
@@ -88,14 +88,14 @@ def alerts_of(
     return AlertWork(alerts, watch, sending, heartbeat)
 
 
-def unstored_alert(file: SettingsFile, paths: AppPaths) -> UnstoredAlert:
+def unstored_alert(file: SettingsFile, paths: AppPaths) -> DirectAlert:
     """Return what tells of a full disk while there is no database. It follows the settings."""
 
     def settings() -> Settings:
         return file.snapshot
 
     wording = Wording(lambda: server_address(settings(), settings().server.port), lambda: Texts(settings().general.language.value), utc_now)
-    return UnstoredAlert(_disks(settings, paths), settings, Channels(home_of_key(settings(), paths), utc_now), wording)
+    return DirectAlert(_disks(settings, paths), settings, Channels(home_of_key(settings(), paths), utc_now), wording)
 
 
 def _disks(settings: Callable[[], Settings], paths: AppPaths) -> Condition:

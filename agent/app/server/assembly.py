@@ -5,36 +5,36 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agent.app.app import App
-from agent.app.guarded import guarded_service
 from agent.app.library_home import home_of_key
+from agent.app.memory_limits import guarded_service
+from agent.app.server.addresses import server_name
 from agent.app.server.backups import backups_of_server, notice_earlier
 from agent.app.server.buckets import buckets_of
-from agent.app.server.following import Following
+from agent.app.server.cache_invalidation import Following
+from agent.app.server.feature_wiring import accounts_of, face_vectors
+from agent.app.server.features import ServerRooms, Site, rooms_of
+from agent.app.server.job_coordination import HAS_WORKERS, JobCoordinator
 from agent.app.server.operations import Operations
-from agent.app.server.reached import server_name
-from agent.app.server.rooms import ServerRooms, Site, rooms_of
-from agent.app.server.services import accounts_of, face_vectors
-from agent.app.server.team_work import HAS_WORKERS, TeamWork
 from agent.app.wiring import build
 from agent.domain.path_text import BUCKET
 from agent.features.people.vectors.service import FaceVectors
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.memory_guard import ProcessKind
 from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.sd_notify import is_supervised
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.supervisor import is_supervised
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
-from agent.interfaces.web.auth import Auth
 from agent.interfaces.web.certificates import Certificates
-from agent.server.alerts.unstored import UnstoredAlert
+from agent.interfaces.web.local_auth import Auth
+from agent.server.alerts.disk_full_alert import DirectAlert
 from agent.server.backups.service import ServerBackups
 
 
 @dataclass(frozen=True, slots=True)
-class ServerGround:
+class ServerContext:
     """What a run of the server stands on, and what outlives it."""
 
     paths: AppPaths
@@ -45,7 +45,7 @@ class ServerGround:
     certificates: Certificates
     auth: Auth
     operations: Operations
-    unstored: UnstoredAlert
+    unstored: DirectAlert
     start_again: Callable[[], None]  # end as after a signal, so that the supervisor starts another process
 
     @property
@@ -61,18 +61,18 @@ class ServerParts:
     """What runs on it."""
 
     app: App
-    work: TeamWork
+    work: JobCoordinator
     vectors: FaceVectors
     rooms: ServerRooms
     following: Following
 
 
-async def assemble(ground: ServerGround, address: Callable[[], str], logs: Callable[[Settings], Awaitable[None]]) -> ServerParts:
+async def assemble(ground: ServerContext, address: Callable[[], str], logs: Callable[[Settings], Awaitable[None]]) -> ServerParts:
     """Build the parts, and open what they keep. Raises StoreError, KeyHomeError.
 
     `address` is asked once the server listens; `logs` follows the settings of the log files.
     """
-    work = await asyncio.to_thread(TeamWork, ground.database, ground.url)
+    work = await asyncio.to_thread(JobCoordinator, ground.database, ground.url)
     vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
     home = home_of_key(ground.settings, ground.paths)
     buckets = buckets_of(ground.database, home, lambda: ground.settings, utc_now)
@@ -101,14 +101,14 @@ async def assemble(ground: ServerGround, address: Callable[[], str], logs: Calla
     return ServerParts(app, work, vectors, rooms, following)
 
 
-def _backups(ground: ServerGround, app: App) -> ServerBackups:
+def _backups(ground: ServerContext, app: App) -> ServerBackups:
     backups = backups_of_server(ground.database, ground.embedded, lambda: ground.settings, ground.paths, app.now)
     backups.begin()
     notice_earlier(ground.database, app.witness, app.now())
     return backups
 
 
-def _site(ground: ServerGround, address: Callable[[], str], work: TeamWork) -> Site:
+def _site(ground: ServerContext, address: Callable[[], str], work: JobCoordinator) -> Site:
     certificates = ground.certificates
     return Site(
         paths=ground.paths,

@@ -11,22 +11,22 @@ from agent.domain.errors import AgentError, BackupDatabaseElsewhere, BackupError
 from agent.features.consent.queries import ConsentQueries
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.audit_log import AuditQueries
-from agent.infrastructure.store.audit_witness import AuditWitness
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER
+from agent.server.backups.context import ground_of
 from agent.server.backups.drill import Drill
 from agent.server.backups.file_sets import FORGOTTEN, WITHDRAWN
-from agent.server.backups.given_up import MARK as GIVEN_UP
-from agent.server.backups.given_up import GivenUpLog
-from agent.server.backups.ground import ground_of
-from agent.server.backups.making import Making
+from agent.server.backups.runner import Making
 from agent.server.backups.runs import RunQueries
-from agent.server.backups.scratch import clear
+from agent.server.backups.scratch_database import clear
 from agent.server.backups.service import Able, ServerBackups
-from agent.server.backups.withdrawn import WithdrawnFile
-from agent.server.desks.queries import begin_anew
+from agent.server.backups.wal_gaps import MARK as GIVEN_UP
+from agent.server.backups.wal_gaps import GivenUpLog
+from agent.server.backups.withdrawal_list import WithdrawnFile
+from agent.server.devices.queries import begin_anew
 from agent.server.uploads.queries import UploadQueries
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ def backups_of_server(
     return ServerBackups(able, queries, withdrawn, paths.data / FORGOTTEN, settings, clock)
 
 
-def notice_earlier(database: Database, witness: AuditWitness, now: datetime) -> None:
+def notice_earlier(database: Database, witness: AuditAnchor, now: datetime) -> None:
     """Have desktops ask for everything again if the database may be of an earlier moment: a restore removes the witness.
 
     Uploads whose files are older than the database, and so not there, can be sent again. Blocks.

@@ -9,7 +9,7 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.sources.bucket.bucket_reader import BucketReader, ReadLimits
 from agent.infrastructure.sources.bucket.bucket_source import BucketSource
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store.secret_stores import Home
 from agent.server.libraries.bucket_keys import BucketKeys
 from agent.server.libraries.bucket_queries import BucketQueries
 from agent.server.libraries.buckets import Buckets

@@ -15,42 +15,42 @@ from agent.app.checkup import health
 from agent.app.http import Context, Team, create_app
 from agent.app.library_home import backup_store, move_key, recovery_code
 from agent.app.library_restore import LibraryRestore, RestoreOutcome
+from agent.app.server.addresses import Reached, first_link, server_address
 from agent.app.server.announcing import Announcer, announcement_of
-from agent.app.server.assembly import ServerGround, ServerParts, assemble
-from agent.app.server.figures.database import FigureQueries
-from agent.app.server.figures.server import Switches, Validity
-from agent.app.server.figures.sparing import Sparing
+from agent.app.server.assembly import ServerContext, ServerParts, assemble
+from agent.app.server.features import add_routes
+from agent.app.server.job_coordination import HAS_WORKERS
 from agent.app.server.log_files import SERVER_LOG
-from agent.app.server.reached import Reached, first_link, server_address
-from agent.app.server.rooms import add_routes
-from agent.app.server.team_work import HAS_WORKERS
-from agent.desktop.screen.region_picker import RegionPicker
+from agent.app.server.metrics.database import FigureQueries
+from agent.app.server.metrics.server import Switches, Validity
+from agent.app.server.metrics.sparing import CostLimitedCache
+from agent.desktop.capture.region_picker import RegionPicker
 from agent.domain.errors import SettingsError, StoreError, reason_of
 from agent.features.library.onboarding import Onboarding
 from agent.infrastructure.core import logs
-from agent.infrastructure.core.heap import forget_sources, here_to_stay, release_free
+from agent.infrastructure.core.malloc_tuning import forget_sources, freeze_gc, release_free
 from agent.infrastructure.core.memory_trimmer import trim_while_busy
 from agent.infrastructure.core.observable import first_of
 from agent.infrastructure.core.resources import resource
+from agent.infrastructure.core.sd_notify import keep_alive, sd_notify
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.supervisor import keep_alive, tell_supervisor
 from agent.infrastructure.sources.folder.drives import is_remote
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.interfaces.web.access import Scope
 from agent.interfaces.web.certificates import origins_of
-from agent.interfaces.web.connection_limits import Door
-from agent.interfaces.web.desk_port import NoDesk
+from agent.interfaces.web.connection_quota import ConnectionQuota
+from agent.interfaces.web.database_retry import DatabaseRecovery, RetryMiddleware
 from agent.interfaces.web.draining import Draining
-from agent.interfaces.web.failover import DatabaseReturn, FailoverRetry
-from agent.interfaces.web.gate import Gate
-from agent.interfaces.web.handed_over import is_handed_over
 from agent.interfaces.web.help_routes import Places
-from agent.interfaces.web.lines import InPieces
+from agent.interfaces.web.local_connections import Door
 from agent.interfaces.web.redirect import redirecting
 from agent.interfaces.web.request_counts import CountedRequests
-from agent.interfaces.web.server import Network, Succession, serving
+from agent.interfaces.web.server import Network, SocketHandover, serving
+from agent.interfaces.web.socket_activation import is_activated
+from agent.interfaces.web.streaming import ChunkedWrites
+from agent.interfaces.web.ui_port import HeadlessUi
+from agent.server.accounts.member_auth import MemberAuth
 from agent.server.accounts.service import Accounts
-from agent.server.accounts.team_access import TeamAccess
 from agent.server.backups.repositories import repositories_of
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ _LOOK_S = 1.0
 class ServerLoop:
     """One run with an open library. `up` is called when it answers."""
 
-    def __init__(self, ground: ServerGround, up: Callable[[Reached], None]) -> None:
+    def __init__(self, ground: ServerContext, up: Callable[[Reached], None]) -> None:
         self._ground = ground
         self._up = up
         self._port = 0  # none yet
@@ -97,7 +97,7 @@ class ServerLoop:
             yield
         except BaseException as error:
             if isinstance(reason := reason_of(error), StoreError) and self._draining is not None:
-                self._draining.breaks_off(reason)
+                self._draining.abort_running(reason)
             raise
 
     async def _answer(self, parts: ServerParts, stop: asyncio.Event, answering: AsyncExitStack) -> Callable[[], Awaitable[None]]:
@@ -107,11 +107,11 @@ class ServerLoop:
 
         def application(port: Callable[[], int]) -> CountedRequests:
             self._draining = Draining(self._pages(parts, stop, port), ground.texts)
-            return CountedRequests(InPieces(self._draining), figures.requests)
+            return CountedRequests(ChunkedWrites(self._draining), figures.requests)
 
-        network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, handed_over=SOCKET)
-        succession = Succession() if is_handed_over(SOCKET) else None
-        gate = Gate(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
+        network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, activated_socket=SOCKET)
+        succession = SocketHandover() if is_activated(SOCKET) else None
+        gate = ConnectionQuota(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
         door = Door(lambda _, __: True, most=MOST_CONNECTIONS, gate=gate)
         runtime, token = ground.paths.runtime, ground.auth.token
         self._port = await answering.enter_async_context(
@@ -121,9 +121,9 @@ class ServerLoop:
             await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: certificates.names, self._port))
         log.info("server.started", version=__version__)
         forget_sources()
-        here_to_stay(tidy=False)
+        freeze_gc(tidy=False)
         self._answer_operations(parts.app, parts.rooms.accounts)
-        tell_supervisor("READY=1")
+        sd_notify("READY=1")
         answering.enter_context(parts.app.bus.listening(parts.rooms.desks.happened))
         answering.enter_context(parts.app.bus.listening(figures.happened.note))
 
@@ -131,25 +131,25 @@ class ServerLoop:
             assert self._draining is not None
             await asyncio.sleep(wanted.drain_delay_s)
             log.info("server.draining")
-            tell_supervisor("STOPPING=1")
+            sd_notify("STOPPING=1")
             if succession is not None:
-                self._draining.each_is_last()
-                await succession.step_back()
+                self._draining.close_after_response()
+                await succession.stop_accepting()
             if not await self._draining.drain(wanted.drain_s):
                 log.warning("server.cut_off")
 
         return drain
 
-    def _pages(self, parts: ServerParts, stop: asyncio.Event, port: Callable[[], int]) -> FailoverRetry:
+    def _pages(self, parts: ServerParts, stop: asyncio.Event, port: Callable[[], int]) -> RetryMiddleware:
         ground, rooms = self._ground, parts.rooms
 
         def origins() -> Collection[str]:
             public = self._settings.server.address
             return origins_of(ground.certificates.names, port()) | ({public} if public else set())
 
-        access = TeamAccess(rooms.accounts, ground.auth.token, origins, rooms.libraries.placed)
+        access = MemberAuth(rooms.accounts, ground.auth.token, origins, rooms.libraries.placed)
         team = Team(access, lambda api: add_routes(api, rooms), rooms.folder_names.whole)
-        return FailoverRetry(create_app(self._context(parts.app, stop), port, team), DatabaseReturn(ground.database.version))
+        return RetryMiddleware(create_app(self._context(parts.app, stop), port, team), DatabaseRecovery(ground.database.version))
 
     def _works(self, parts: ServerParts) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the answers; of several processes on one database only the leading one does some of it."""
@@ -197,7 +197,7 @@ class ServerLoop:
         operations, certificates = self._ground.operations, self._ground.certificates
         operations.database, operations.has_scope = self._ground.database, has_scope
         figures = operations.figures
-        figures.rows = Sparing(FigureQueries(self._ground.database).rows)
+        figures.rows = CostLimitedCache(FigureQueries(self._ground.database).rows)
         figures.validity = lambda: Validity(*certificates.validity)
         workers = self._settings.server.workers if HAS_WORKERS else 0
         embedded = self._ground.embedded is not None
@@ -209,7 +209,7 @@ class ServerLoop:
         figures.switches = switches
 
     def _context(self, app: App, stop: asyncio.Event) -> Context:
-        ground, desk = self._ground, NoDesk()
+        ground, desk = self._ground, HeadlessUi()
         return Context(
             app=app,
             auth=ground.auth,

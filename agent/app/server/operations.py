@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 
 import structlog
 
-from agent.app.server.figures.server import ServerFigures
+from agent.app.server.metrics.server import ServerFigures
 from agent.app.server.readiness import OK, Readiness
 from agent.domain.errors import StoreError
-from agent.infrastructure.core.hanging_calls import begin
+from agent.infrastructure.core.abandonable_calls import begin
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
 from agent.interfaces.web.access import Scope
-from agent.interfaces.web.operations_port import Answer, Asked
+from agent.interfaces.web.probe_server import Answer, Asked
 
 log = structlog.get_logger()
 

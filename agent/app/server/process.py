@@ -11,41 +11,41 @@ from urllib.parse import urlsplit
 import structlog
 
 from agent.app.engines import model_store
-from agent.app.figures.thresholds import OF_SERVER, thresholds
 from agent.app.library_home import home_of_key, worker_keys
+from agent.app.metric_families.thresholds import OF_SERVER, thresholds
+from agent.app.server.addresses import Reached
 from agent.app.server.alerts import unstored_alert
-from agent.app.server.assembly import ServerGround
-from agent.app.server.disk_room import DiskRoom
-from agent.app.server.figures.server import SERVER, ServerFigures
+from agent.app.server.assembly import ServerContext
+from agent.app.server.disk_space import DiskSpaceGate
+from agent.app.server.job_coordination import HAS_WORKERS
 from agent.app.server.log_files import POSTGRES_LOG, rotating
 from agent.app.server.loop import ServerLoop
+from agent.app.server.metrics.server import SERVER, ServerFigures
 from agent.app.server.operations import Operations
-from agent.app.server.reached import Reached
 from agent.app.server.readiness import Readiness
-from agent.app.server.team_work import HAS_WORKERS
 from agent.app.server.worker_processes import WorkerProcesses
 from agent.desktop.system.termination import on_termination
 from agent.domain.errors import AgentError, SettingsInvalid, StoreDiskFull, StoreError, reason_of
-from agent.infrastructure.core.child import own_command
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.files import store_error
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.observable import wait_at_most
 from agent.infrastructure.core.paths import AppPaths, instance_name
+from agent.infrastructure.core.process_exit import loop_threads
 from agent.infrastructure.core.program_settings import LogTarget
+from agent.infrastructure.core.sd_notify import START_AGAIN
 from agent.infrastructure.core.server_settings import Migrate
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.supervisor import START_AGAIN
-from agent.infrastructure.core.threads import loop_threads
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER, Migrating, database_url, server_database
 from agent.infrastructure.store.worker_key import hand_out
-from agent.interfaces.web.auth import Auth
 from agent.interfaces.web.certificates import SERVER_FILE, Certificates, GivenFiles, names_of_computer
-from agent.interfaces.web.operations_port import operations_port
+from agent.interfaces.web.local_auth import Auth
+from agent.interfaces.web.probe_server import operations_port
 from agent.interfaces.web.request_counts import RequestCounts
-from agent.server.backups.ground import archive_of
+from agent.server.backups.context import archive_of
 
 log = structlog.get_logger()
 
@@ -101,7 +101,7 @@ class Server:
         def asked() -> None:
             loop.call_soon_threadsafe(told)
 
-        room = DiskRoom(self._unstored, self._waits, stop)
+        room = DiskSpaceGate(self._unstored, self._waits, stop)
         with loop_threads(loop), on_termination(asked):
             certificates = certificates_of(self._file.snapshot, self._paths)
             try:
@@ -126,8 +126,8 @@ class Server:
         certificates: Certificates,
         operations: Operations,
         start_again: Callable[[], None],
-    ) -> ServerGround:
-        return ServerGround(
+    ) -> ServerContext:
+        return ServerContext(
             paths=self._paths,
             file=self._file,
             url=url,
@@ -160,7 +160,7 @@ class Server:
         async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond):
             yield
 
-    async def _serve(self, ground: ServerGround, stop: asyncio.Event, room: DiskRoom) -> None:
+    async def _serve(self, ground: ServerContext, stop: asyncio.Event, room: DiskSpaceGate) -> None:
         """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
         wanted = ground.file.snapshot.server
         count = wanted.workers if HAS_WORKERS else 0
@@ -175,7 +175,7 @@ class Server:
                 task.cancel()
             await asyncio.gather(keeping, ending, return_exceptions=True)
 
-    async def _serve_pages(self, ground: ServerGround, stop: asyncio.Event, room: DiskRoom) -> None:
+    async def _serve_pages(self, ground: ServerContext, stop: asyncio.Event, room: DiskSpaceGate) -> None:
         """Serve until `stop`. What the database's end broke off begins again."""
         while not stop.is_set():
             try:
@@ -189,7 +189,7 @@ class Server:
                     await room.for_work(ground.embedded.start)
 
     @asynccontextmanager
-    async def _postgres(self, room: DiskRoom) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:
+    async def _postgres(self, room: DiskSpaceGate) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:
         """The database's address, and our own server of it unless the settings name another."""
         if self._file.snapshot.server.database:
             yield database_url(self._file.snapshot, self._paths.data), None

@@ -9,12 +9,12 @@ from agent.app.diagnosis import LEAST_FREE
 from agent.domain.errors import AgentError, ModelMissing, ModelWrongHash, SchemaNew, SchemaOld, StoreBusy, StoreDiskFull, Unexpected
 from agent.features.library.recipes import recipe_of
 from agent.features.models.model_store import ModelState, ModelStore
+from agent.infrastructure.core.coalescing import SingleFlight
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.shared_calls import OneCall
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.schema_state import SchemaState
-from agent.infrastructure.store.upgrade import schema_state
+from agent.infrastructure.store.migrator import schema_state
+from agent.infrastructure.store.schema_version import SchemaState
 
 OK: Final = "ok"
 STARTING: Final = "starting"
@@ -32,8 +32,8 @@ class Readiness:
         self._settings = settings
         self._turn = asyncio.Lock()
         self._last: tuple[float, Database | None, Mapping[str, str]] | None = None
-        self._checks = {"disk": OneCall(self._disk, CHECK_S), "models": OneCall(self._models_code, CHECK_S)}
-        self._schema: tuple[Database, OneCall[str]] | None = None
+        self._checks = {"disk": SingleFlight(self._disk, CHECK_S), "models": SingleFlight(self._models_code, CHECK_S)}
+        self._schema: tuple[Database, SingleFlight[str]] | None = None
 
     async def look(self, database: Database | None) -> Mapping[str, str]:
         """What each check finds; `database` is None until it is open. Never raises."""
@@ -56,7 +56,7 @@ class Readiness:
         if database is None:
             return {"database": STARTING, "schema": STARTING}
         if self._schema is None or self._schema[0] is not database:
-            self._schema = (database, OneCall(lambda: _schema(schema_state(database)), CHECK_S))
+            self._schema = (database, SingleFlight(lambda: _schema(schema_state(database)), CHECK_S))
         found = await _answered(self._schema[1], StoreBusy.code)
         failed = found.removeprefix(_FAILED) if found.startswith(_FAILED) else None
         return {"database": failed or OK, "schema": failed or found}
@@ -73,7 +73,7 @@ class Readiness:
 _FAILED: Final = "failed:"
 
 
-async def _answered(question: OneCall[str], silent: str) -> str:
+async def _answered(question: SingleFlight[str], silent: str) -> str:
     """The answer; after `_FAILED` the code of the error, or `silent` if there is no answer in time."""
     try:
         return await question.wait()

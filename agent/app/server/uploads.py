@@ -11,10 +11,10 @@ from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings, folder_of, root_of
 from agent.infrastructure.store.database import Database
-from agent.server.accounts.secret_words import new_id
+from agent.server.accounts.secret_tokens import new_id
 from agent.server.libraries.records import REST
 from agent.server.libraries.service import Libraries
-from agent.server.uploads.parts import LET_GO
+from agent.server.uploads.partial_files import LET_GO
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import GIGABYTE, MEGABYTE, Limits
 from agent.server.uploads.service import Uploads

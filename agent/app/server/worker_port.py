@@ -5,15 +5,15 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from agent.app.engines import model_store
-from agent.app.figures.thresholds import OF_WORKER, thresholds
-from agent.app.server.figures.server import WORKER, ServerFigures
+from agent.app.metric_families.thresholds import OF_WORKER, thresholds
+from agent.app.server.metrics.server import WORKER, ServerFigures
 from agent.app.server.operations import Operations
 from agent.app.server.readiness import Readiness
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
-from agent.interfaces.web.operations_port import operations_port
+from agent.interfaces.web.probe_server import operations_port
 from agent.interfaces.web.request_counts import RequestCounts
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from agent.desktop.popup.desk import Desk
-from agent.desktop.screen.region_picker import RegionPicker
-from agent.desktop.screen.service import ScreenService
+from agent.desktop.capture.region_picker import RegionPicker
+from agent.desktop.capture.service import ScreenService
+from agent.desktop.popup.ui_launcher import UiLauncher
 from agent.desktop.system.hotkey import Hotkey, hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, DesktopError
 from agent.domain.redaction import Look
@@ -29,7 +29,7 @@ class CaptureStart:
     def __init__(
         self,
         screen: ScreenService,
-        desk: Desk,
+        desk: UiLauncher,
         picking: RegionPicker,
         settings: Callable[[], CaptureSettings],
         tell: Callable[[AgentError | None], None],

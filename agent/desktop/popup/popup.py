@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agent.desktop.system.display import display_available
 from agent.domain.errors import DesktopError, LibraryMissing, NoDisplay, PopupFailed, WebViewMissing
-from agent.infrastructure.core.child import Child, ChildGone, ChildTimeout, Message, own_command
+from agent.infrastructure.core.json_child import Child, ChildExited, ChildTimeout, Message, own_command
 from agent.infrastructure.core.settings import Corner
 
 _START_S = 45.0  # a cold disk, the web engine's first start
@@ -74,7 +74,7 @@ class PopupHost:
         """Hide it if it is shown; its process stays warm for a while."""
         async with self._turn:
             if self._child is not None and self._child.alive:
-                with contextlib.suppress(ChildGone, ChildTimeout):
+                with contextlib.suppress(ChildExited, ChildTimeout):
                     await self._child.request({"do": "hide"}, timeout=_WARM_S)
             self._visible = False
             self._rest()
@@ -167,7 +167,7 @@ class PopupHost:
         """Whether the process carried out the request; if not, it is ended."""
         try:
             answer = await child.request(request, timeout=within_s)
-        except (ChildGone, ChildTimeout):
+        except (ChildExited, ChildTimeout):
             answer = {}
         if answer.get("ok") is True:
             return True
@@ -184,7 +184,7 @@ class PopupHost:
         self._lacks = None
         try:
             self._child = await Child.start(self._command, on_notice=self._on_notice)
-        except ChildGone as error:
+        except ChildExited as error:
             raise PopupFailed from error
         return self._child
 

@@ -8,11 +8,11 @@ import time
 from typing import Any, BinaryIO
 
 from agent.desktop.popup.picker_shell import PickerPane
-from agent.desktop.popup.popup_shell import HEIGHT, WIDTH, Shell, is_ours
 from agent.desktop.popup.system_shells import shell_for
+from agent.desktop.popup.window_backend import HEIGHT, WIDTH, Shell, is_ours
 from agent.desktop.system.display import missing_library, prepare_scaling, web_view_missing
 from agent.desktop.system.work_area import Rect
-from agent.infrastructure.core.child import Message, send, take_pipes
+from agent.infrastructure.core.json_child import Message, send, take_pipes
 from agent.infrastructure.core.settings import Corner
 
 _START_S = 20.0

@@ -11,8 +11,8 @@ from PySide6.QtWebEngineCore import QWebEngineNavigationRequest, QWebEnginePage,
 from PySide6.QtWebEngineWidgets import QWebEngineView
 
 from agent.desktop.popup.picker_shell import PickerPane
-from agent.desktop.popup.popup_shell import LOAD_S, is_ours
 from agent.desktop.popup.qt_thread import QtThread
+from agent.desktop.popup.window_backend import LOAD_S, is_ours
 from agent.desktop.system.work_area import Rect
 
 _ANSWER_S = 5.0

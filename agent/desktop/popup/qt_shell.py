@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication
 from PySide6.QtWebEngineCore import QWebEngineLoadingInfo, QWebEngineNavigationRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
-from agent.desktop.popup.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
 from agent.desktop.popup.qt_picker import QtPicker
 from agent.desktop.popup.qt_thread import QtThread
+from agent.desktop.popup.window_backend import HEIGHT, LOAD_S, WIDTH, is_ours
 from agent.desktop.system.work_area import frame, qt_area
 from agent.infrastructure.core.settings import Corner
 

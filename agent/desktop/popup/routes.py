@@ -4,11 +4,11 @@ from fastapi import FastAPI
 
 from agent.desktop.popup.schemas import OpenRequest
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.desk_port import DeskPort
 from agent.interfaces.web.schemas import Problem
+from agent.interfaces.web.ui_port import UiPort
 
 
-def window_routes(api: FastAPI, desk: DeskPort) -> None:
+def window_routes(api: FastAPI, desk: UiPort) -> None:
     """Add the routes to `api`."""
 
     @api.post("/api/open", status_code=204, openapi_extra=needs(Scope.DESKTOP))

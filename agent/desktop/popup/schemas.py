@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import StringConstraints
 
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 
 PAGES = ("photos", "albums", "people", "problems", "online-only", "covers", "status", "settings", "help")
 At: TypeAlias = Annotated[str, StringConstraints(pattern=rf"^(photo-[0-9]{{1,15}}|({'|'.join(PAGES)})(/[A-Za-z0-9_.-]{{1,80}}){{0,2}})$")]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.desktop.popup.picker_shell import PickerPane
-from agent.desktop.popup.popup_shell import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
+from agent.desktop.popup.window_backend import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
 from agent.desktop.system.work_area import MARGIN, Rect, frame, mac_area, windows_area
 from agent.infrastructure.core.settings import Corner
 

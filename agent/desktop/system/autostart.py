@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.domain.errors import AutostartFailed
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 
 NAME = "AI Popup"
 _FILE = "ai-popup"

@@ -11,7 +11,7 @@ from typing import Any
 from agent.desktop.system.display import display_available
 from agent.domain.errors import ClipboardFailed
 from agent.inference.engine.screen_port import Clipboard
-from agent.infrastructure.core.child import Child, ChildGone, ChildTimeout, own_command
+from agent.infrastructure.core.json_child import Child, ChildExited, ChildTimeout, own_command
 
 _ANSWER_S = 20.0
 
@@ -40,7 +40,7 @@ class LinuxClipboard:
                     await self._end()
                     self._child = await Child.start(self._command)
                 answer = await self._child.request({"png": base64.b64encode(pictures["png"]).decode()}, timeout=_ANSWER_S)
-            except (ChildGone, ChildTimeout) as error:
+            except (ChildExited, ChildTimeout) as error:
                 raise ClipboardFailed from error
             if answer.get("ok") is not True:
                 raise ClipboardFailed

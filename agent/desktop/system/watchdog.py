@@ -30,7 +30,7 @@ def is_to_watch(words: Sequence[str], platform: str = sys.platform, environment:
 
 def watch(words: Sequence[str], pause: Callable[[float], None] = time.sleep) -> int:
     """Watch an agent with this command's words. Return its exit code."""
-    from agent.infrastructure.core.child import own_command
+    from agent.infrastructure.core.json_child import own_command
 
     command, none = own_command(*words), subprocess.DEVNULL
 

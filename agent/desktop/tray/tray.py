@@ -79,7 +79,7 @@ class TrayActions:
     scan_folder: Callable[[], None]
     toggle_pause: Callable[[], None]
     show_recent: Callable[[int], None]
-    be_quiet: Callable[[int | None], None]  # no popup for so many minutes; None ends that
+    set_quiet: Callable[[int | None], None]  # no popup for so many minutes; None ends that
     watch: Callable[[bool], None]  # start or stop watching the screen
     snooze: Callable[[Snooze], None]  # snooze watching
     show_update: Callable[[], None]
@@ -211,11 +211,11 @@ def _recent(model: TrayModel, texts: Texts, actions: TrayActions) -> object:
 
 def _quiet(model: TrayModel, texts: Texts, actions: TrayActions) -> object:
     if model.quiet_until is not None:
-        return _item(texts("tray.quiet_end", time=model.quiet_until), lambda: actions.be_quiet(None))
+        return _item(texts("tray.quiet_end", time=model.quiet_until), lambda: actions.set_quiet(None))
 
     def entry(minutes: int) -> object:
         text = texts("tray.minutes", count=minutes) if minutes < 60 else texts("tray.hours", count=minutes // 60)
-        return _item(text, lambda: actions.be_quiet(minutes))
+        return _item(text, lambda: actions.set_quiet(minutes))
 
     return pystray.MenuItem(texts("tray.quiet"), pystray.Menu(*map(entry, QUIET_MINUTES)))
 

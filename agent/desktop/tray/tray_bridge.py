@@ -16,8 +16,8 @@ from agent.infrastructure.core.background import BackgroundTasks
 from agent.infrastructure.core.i18n import Texts
 
 if TYPE_CHECKING:
-    from agent.desktop.popup.desk import Desk
-    from agent.desktop.screen.service import ScreenService
+    from agent.desktop.capture.service import ScreenService
+    from agent.desktop.popup.ui_launcher import UiLauncher
     from agent.features.library.do_not_disturb import DoNotDisturb
     from agent.features.library.indexer import Indexer
     from agent.features.library.queries.library_queries import LibraryQueries
@@ -35,7 +35,7 @@ class TrayServices:
     status: "StatusFeed"
     quiet: "DoNotDisturb"
     screen: "ScreenService"
-    desk: "Desk"
+    desk: "UiLauncher"
 
 
 class TrayBridge:
@@ -63,7 +63,7 @@ class TrayBridge:
                 scan_folder=lambda: self._call(self._scan),
                 toggle_pause=lambda: self._call(self._toggle),
                 show_recent=lambda image_id: self._call(lambda here: here.desk.open_browser(f"photo-{image_id}")),
-                be_quiet=lambda minutes: self._call(lambda here: here.quiet.put_off(minutes)),
+                set_quiet=lambda minutes: self._call(lambda here: here.quiet.put_off(minutes)),
                 watch=lambda on: self._call(lambda _: self._watch(on)),
                 snooze=lambda span: self._call(lambda here: self._snooze(here, span)),
                 show_update=lambda: self._call(lambda here: here.desk.open_browser("status")),

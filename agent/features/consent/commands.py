@@ -14,8 +14,8 @@ from agent.domain.names import ids_of
 from agent.features.people.find_commands import person_of
 from agent.interfaces.cli.command import Command, CommandGroup, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
-from agent.interfaces.cli.output import note, tell, tell_each
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import note, print_results, tell
 from agent.interfaces.cli.params import There
 from agent.interfaces.cli.session import CommandSession
 
@@ -37,7 +37,7 @@ def consent() -> None: ...
 @click.pass_obj
 def list_consents(session: CommandSession, name: str | None, ending_within: int | None, as_json: bool) -> None:
     from agent.features.consent.schemas import EndingConsents, PersonConsentsOut
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     if (name is None) == (ending_within is None):
         raise click.UsageError(session.texts("cli.consent.name_or_days"))
@@ -45,7 +45,7 @@ def list_consents(session: CommandSession, name: str | None, ending_within: int 
         with backend(session) as able:
             ending = able.call("GET", f"/api/consents?ending_within_days={ending_within}", EndingConsents)
         none = session.texts("cli.consent.none_ending")
-        tell_each(ending.items, lambda each: f"{each.person}  {_line(session, each)}", none, as_json=as_json)
+        print_results(ending.items, lambda each: f"{each.person}  {_line(session, each)}", none, as_json=as_json)
         return
     person_id = _id(session, name)
     with backend(session) as able:
@@ -61,7 +61,7 @@ def list_consents(session: CommandSession, name: str | None, ending_within: int 
 @click.pass_obj
 def missing(session: CommandSession, as_json: bool) -> None:
     from agent.features.consent.schemas import MissingConsent, MissingConsents
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with backend(session) as able:
         found = able.call("GET", "/api/consents/missing", MissingConsents)
@@ -69,7 +69,7 @@ def missing(session: CommandSession, as_json: bool) -> None:
     def line(each: MissingConsent) -> str:
         return session.texts("cli.consent.missing", name=each.person, day=f"{each.since.astimezone():%Y-%m-%d}", faces=each.faces)
 
-    tell_each(found.items, line, session.texts("cli.consent.none_missing"), as_json=as_json)
+    print_results(found.items, line, session.texts("cli.consent.none_missing"), as_json=as_json)
 
 
 @consent.command(help=TEXTS("cli.help.consent_give"))
@@ -95,7 +95,7 @@ def give(
     as_json: bool,
 ) -> None:
     from agent.features.consent.schemas import ConsentGiven, PersonConsentsOut
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     given = ConsentGiven.model_validate(
         {
@@ -124,14 +124,14 @@ def give(
 @click.pass_obj
 def withdraw(session: CommandSession, /, name: str, purpose: str, guardian: str, document: str, yes: bool, as_json: bool) -> None:
     from agent.features.consent.schemas import ReceiptOut, WithdrawRequest
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     person_id, texts = _id(session, name), session.texts
     if purpose == Purpose.RECOGNISE:
         confirm(texts, texts("cli.consent.sure", name=name), yes=yes)
     with backend(session) as able:
         path = f"/api/people/{person_id}/consents/{purpose}/withdraw"
-        receipt = able.call_patiently(path, ReceiptOut, WithdrawRequest(guardian=guardian, document=document))
+        receipt = able.post_long(path, ReceiptOut, WithdrawRequest(guardian=guardian, document=document))
     lines = [texts("cli.consent.withdrawn", name=name, purpose=_words(session, (purpose,)))]
     if purpose == Purpose.RECOGNISE:
         lines.append(
@@ -149,7 +149,7 @@ def withdraw(session: CommandSession, /, name: str, purpose: str, guardian: str,
 @json_option()
 @click.pass_obj
 def import_list(session: CommandSession, /, file: Path, photos: Path | None, library: str, dry_run: bool, as_json: bool) -> int:
-    from agent.features.consent.import_list import import_class
+    from agent.features.consent.roster_importer import import_class
 
     return import_class(session, file, photos, library, dry_run=dry_run, as_json=as_json)
 

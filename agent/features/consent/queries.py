@@ -11,17 +11,17 @@ from sqlalchemy import Connection, func, select, update
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import Basis, EditStep
 from agent.domain.errors import ConsentGuardianNeeded, ConsentOtherBirthDate, NoConsent, PersonUnknown
-from agent.domain.events import PeopleChanged, Recorded
+from agent.domain.events import PeopleChanged, StoredEvent
+from agent.domain.identity_matching import Certainty
 from agent.domain.names import given
-from agent.domain.people import Certainty
-from agent.features.library.queries import identity_rows
-from agent.features.people.duties import is_child
-from agent.features.people.queries import consent_rows, never_rows, reference_rows
-from agent.features.people.queries.consent_rows import ConsentEntry
+from agent.features.library.queries import identity_queries
+from agent.features.people.legal_thresholds import is_child
+from agent.features.people.queries import consent_queries, excluded_people, reference_queries
+from agent.features.people.queries.consent_queries import ConsentEntry
 from agent.features.people.queries.people_queries import PeopleQueries, follow_never
-from agent.infrastructure.core.reach import asked_libraries
+from agent.infrastructure.core.access_scope import acting_libraries
 from agent.infrastructure.store import audit_libraries, audit_log, event_rows
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED, add, take_note
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED, add, set_flag
 from agent.infrastructure.store.schema import chip, embedding, identity, person
 from agent.infrastructure.store.schema import consent as table
 
@@ -52,7 +52,7 @@ class ConsentChange:
     """What a change of consent did."""
 
     step: EditStep
-    events: list[Recorded] = field(default_factory=list)
+    events: list[StoredEvent] = field(default_factory=list)
     entered: int = 0  # rows
     made: bool = False  # the person is new
     person_id: int = 0
@@ -76,7 +76,7 @@ class ConsentQueries(PeopleQueries):
             found = [
                 (row.id, row.name, entry)
                 for row in tx.execute(ending)
-                for entry in consent_rows.latest(consent_rows.history(tx, [row.person_uid])).values()
+                for entry in consent_queries.latest(consent_queries.history(tx, [row.person_uid])).values()
             ]
         ends = [(said[2].consent.valid_until, said) for said in found if said[2].consent.is_valid(first)]
         return [said for until, said in sorted(ends, key=lambda each: (each[0] or last, each[1][1])) if until is not None and until <= last]
@@ -91,7 +91,7 @@ class ConsentQueries(PeopleQueries):
     def consenting(self, purpose: Purpose, *, now: datetime) -> frozenset[int]:
         """Return the people whose consent to this is valid."""
         with self.database.read() as tx:
-            return consent_rows.agreed(tx, purpose, now)
+            return consent_queries.agreed(tx, purpose, now)
 
     def give_consents(
         self, who: int | str, said: Sequence[Consent], *, now: datetime, note: str, birth_date: date | None = None
@@ -105,7 +105,7 @@ class ConsentQueries(PeopleQueries):
             person_id, uid, made = _person(tx, who, now)
             _check_birth_date(tx, person_id, birth_date)
             _check_guardian(tx, person_id, birth_date, said, now)
-            known = consent_rows.latest(consent_rows.history(tx, [uid]))
+            known = consent_queries.latest(consent_queries.history(tx, [uid]))
             entered = [each for each in said if not _is_said(each, known)]
             _enter(tx, person_id, uid, entered, now)
             changed = bool(entered) or made
@@ -119,7 +119,7 @@ class ConsentQueries(PeopleQueries):
         with self.database.write(durable=True) as tx:
             before = _Before.of(tx)
             person_id, uid, _ = _person(tx, person_id, now)
-            known = consent_rows.latest(consent_rows.history(tx, [uid])).get(said.purpose)
+            known = consent_queries.latest(consent_queries.history(tx, [uid])).get(said.purpose)
             # Recognition can be refused without having been agreed to.
             if (known is not None and known.consent.state is ConsentState.WITHDRAWN) or (
                 known is None and said.purpose is not Purpose.RECOGNISE
@@ -131,14 +131,14 @@ class ConsentQueries(PeopleQueries):
     def consents_followed(self, required: bool, *, now: datetime) -> bool:
         """Return whether `follow_consents` would change nothing."""
         with self.database.read() as tx:
-            return required == consent_rows.is_required(tx) and consent_rows.is_followed(tx, now)
+            return required == consent_queries.is_required(tx) and consent_queries.is_followed(tx, now)
 
     def follow_consents(self, required: bool, *, now: datetime, note: str) -> ConsentChange:
         """Apply what time or the setting changed: consents that ended, or are needed from now on."""
         with self.database.write(durable=True) as tx:
             before = _Before.of(tx)
-            if required != consent_rows.is_required(tx):
-                consent_rows.require(tx, required)
+            if required != consent_queries.is_required(tx):
+                consent_queries.require(tx, required)
                 audit_log.add(tx, "consent_required" if required else "consent_not_required", None, 1, now)
             return _followed(tx, frozenset(), before, now, note)
 
@@ -149,12 +149,12 @@ class _Before(NamedTuple):
 
     @classmethod
     def of(cls, tx: Connection) -> "_Before":
-        return cls(identity_rows.never_recognised(tx), consent_rows.lapsed(tx))
+        return cls(identity_queries.never_recognised(tx), consent_queries.lapsed(tx))
 
 
 def _enter(tx: Connection, person_id: int, uid: str, said: Sequence[Consent], now: datetime) -> None:
     for each in said:
-        consent_rows.enter(tx, uid, each, now)
+        consent_queries.enter(tx, uid, each, now)
         if each.purpose is Purpose.RECOGNISE and each.state is ConsentState.GIVEN:
             # "Never recognise" was an earlier word.
             tx.execute(update(person).where(person.c.id == person_id).values(basis=each.basis, basis_at=now, never_at=None))
@@ -164,7 +164,7 @@ def _set_birth_date(tx: Connection, person_id: int, uid: str, born: date, now: d
     """Return whether anything changed. A child is not recognised unless a guardian consented."""
     row = tx.execute(select(person).where(person.c.id == person_id)).one()
     values: dict[str, object] = {} if row.birth_date == born else {"birth_date": born}
-    if is_child(born, consent_rows.day_of(now)) and row.basis != Basis.GUARDIAN and row.never_at is None:
+    if is_child(born, consent_queries.day_of(now)) and row.basis != Basis.GUARDIAN and row.never_at is None:
         values["never_at"] = now
         audit_log.add(tx, "never_on", uid, 1, now, libraries=audit_libraries.of_people(tx, [person_id]))
     if values:
@@ -174,7 +174,7 @@ def _set_birth_date(tx: Connection, person_id: int, uid: str, born: date, now: d
 
 def _followed(tx: Connection, people: frozenset[int], before: _Before, now: datetime, note: str) -> ConsentChange:
     """Delete or restore prints as consent now demands; `people` are those whose data changed."""
-    consent_rows.follow(tx, now)
+    consent_queries.follow(tx, now)
     after = _Before.of(tx)
     ended, restored = after.lapsed - before.lapsed, before.never - after.never
     affected = people | ended | restored
@@ -187,9 +187,9 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
     held = _prints(tx)
     follow_never(tx, step, before.never, now)
     for person_id in sorted(ended & before.never):  # the one print that excluded them
-        never_rows.begin(tx, person_id)
-    if ended & before.never and reference_rows.drop_undo(tx):
-        take_note(tx, BACKUPS_HOLD_PURGED)
+        excluded_people.begin(tx, person_id)
+    if ended & before.never and reference_queries.drop_undo(tx):
+        set_flag(tx, BACKUPS_HOLD_PURGED)
     gone = ConsentPrints(*(was - left for was, left in zip(held, _prints(tx), strict=True)))
     uids = {row.id: row.uid for row in tx.execute(select(person.c.id, person.c.uid).where(person.c.id.in_(ended)))}
     for person_id in sorted(ended):
@@ -200,9 +200,9 @@ def _followed(tx: Connection, people: frozenset[int], before: _Before, now: date
         # The number is that of all these prints: of several libraries it is told to none.
         only = libraries if len(libraries) == 1 else audit_libraries.THE_SERVERS
         audit_log.add(tx, "prints_deleted", subject, gone.embeddings, now, detail="consent", libraries=only)
-        take_note(tx, BACKUPS_HOLD_PURGED)
-    reference_rows.sweep(tx)  # after the record: it asks in which libraries the person is
-    take_note(tx, note)
+        set_flag(tx, BACKUPS_HOLD_PURGED)
+    reference_queries.sweep(tx)  # after the record: it asks in which libraries the person is
+    set_flag(tx, note)
     event = event_rows.record(tx, PeopleChanged(action="consent"), now)
     return ConsentChange(step, [event], lapsed=ended, restored=restored, deleted=gone)
 
@@ -215,7 +215,7 @@ def _consents(tx: Connection, person_id: int) -> PersonConsents:
     row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
     if row is None:
         raise PersonUnknown
-    entries = consent_rows.history(tx, filter(None, [row.uid]))
+    entries = consent_queries.history(tx, filter(None, [row.uid]))
     return PersonConsents(row.id, row.name, row.never_at is None and row.lapsed_at is None, tuple(entries))
 
 
@@ -231,7 +231,7 @@ def _person(tx: Connection, who: int | str, now: datetime) -> tuple[int, str, bo
     if isinstance(who, int):
         raise PersonUnknown
     person_id = add(tx, person, {"name": given(who), "created_at": now, "uid": uid})
-    audit_log.add(tx, "person_made", uid, 1, now, libraries=asked_libraries())
+    audit_log.add(tx, "person_made", uid, 1, now, libraries=acting_libraries())
     return person_id, uid, True
 
 
@@ -244,7 +244,7 @@ def _check_birth_date(tx: Connection, person_id: int, birth_date: date | None) -
 
 def _check_guardian(tx: Connection, person_id: int, birth_date: date | None, said: Iterable[Consent], now: datetime) -> None:
     born = birth_date or tx.scalar(select(person.c.birth_date).where(person.c.id == person_id))
-    if born is None or not is_child(born, consent_rows.day_of(now)):
+    if born is None or not is_child(born, consent_queries.day_of(now)):
         return
     for each in said:
         if each.state is ConsentState.GIVEN and (not each.guardian or each.basis is not Basis.GUARDIAN):

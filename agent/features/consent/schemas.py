@@ -10,9 +10,9 @@ from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.features.consent.queries import ConsentChange, PersonConsents
 from agent.features.consent.service import Receipt
 from agent.features.people.edit_schemas import PersonName
-from agent.features.people.queries.consent_rows import ConsentEntry, latest
+from agent.features.people.queries.consent_queries import ConsentEntry, latest
 from agent.features.people.schemas import Basis
-from agent.interfaces.web.base_schema import Schema, Visible
+from agent.interfaces.web.schema_base import Schema, Visible
 
 Guardian = Annotated[Visible, Field(max_length=200)]
 Document = Annotated[Visible, Field(max_length=500)]

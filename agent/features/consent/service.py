@@ -11,14 +11,14 @@ import structlog
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import EditStep
 from agent.domain.errors import StoreError
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.features.consent.queries import ConsentChange, ConsentPrints, ConsentQueries, PersonConsents
-from agent.features.people.naming import IN_DOUBT, People
-from agent.features.people.queries.consent_rows import ConsentEntry, day_of
-from agent.infrastructure.core.environment import Environment
+from agent.features.people.editor import IN_DOUBT, PeopleEditor
+from agent.features.people.queries.consent_queries import ConsentEntry, day_of
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import ConsentRequired
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Receipt:
 
 
 class Consents:
-    def __init__(self, library: ConsentQueries, people: People, trimmer: MemoryTrimmer, environment: Environment) -> None:
+    def __init__(self, library: ConsentQueries, people: PeopleEditor, trimmer: MemoryTrimmer, environment: Environment) -> None:
         self._library = library
         self._people = people
         self._trimmer = trimmer
@@ -99,7 +99,7 @@ class Consents:
     async def _change(self, write: Callable[[datetime], ConsentChange]) -> ConsentChange:
         done: list[ConsentChange] = []
 
-        def written() -> tuple[EditStep, list[Recorded]]:
+        def written() -> tuple[EditStep, list[StoredEvent]]:
             done.append(write(self._environment.clock()))
             return done[0].step, done[0].events
 

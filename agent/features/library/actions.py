@@ -9,15 +9,15 @@ from functools import partial
 from typing import IO, TypeVar
 
 from agent.domain.errors import AgentError, BucketNoFile, ImageError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
-from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
+from agent.domain.events import FavouritesChanged, ImagesHidden, StoredEvent
 from agent.domain.jobs import JobState
 from agent.domain.path_text import is_remote
 from agent.features.library.queries.library_queries import LibraryQueries
-from agent.inference.engine.open_files import opened
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.hanging_calls import ANSWER_S, call_with_timeout
-from agent.infrastructure.core.observable import Notice
+from agent.inference.engine.fd_passing import opened
+from agent.infrastructure.core.abandonable_calls import ANSWER_S, call_with_timeout
+from agent.infrastructure.core.observable import ChangeSignal
 from agent.infrastructure.core.photo_files import open_photo
+from agent.infrastructure.core.service_context import Environment
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Actions:
         online_only: Callable[[str], bool],
         open_item: Callable[[str], int] = open_photo,
     ) -> None:
-        self.queued = Notice()
+        self.queued = ChangeSignal()
         """images are to be analysed again"""
         self._library = library
         self._bus, self._clock, self._settings = environment.bus, environment.clock, environment.settings
@@ -62,7 +62,7 @@ class Actions:
     async def unfavourite(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
         return await self._mark(partial(self._library.set_favourite, image_ids, False))
 
-    async def _mark(self, change: Callable[..., tuple[str | None, list[Recorded]]]) -> tuple[str | None, int]:
+    async def _mark(self, change: Callable[..., tuple[str | None, list[StoredEvent]]]) -> tuple[str | None, int]:
         token, happened = await asyncio.to_thread(change, now=self._clock())
         self._bus.publish(happened)
         return token, sum(each.event.count for each in happened if isinstance(each.event, ImagesHidden | FavouritesChanged))
@@ -161,9 +161,9 @@ class Problems:
     """Files that were not scanned: failed, quarantined or online-only."""
 
     def __init__(self, library: LibraryQueries) -> None:
-        self.queued = Notice()
+        self.queued = ChangeSignal()
         """some are to be scanned again"""
-        self.changed = Notice()
+        self.changed = ChangeSignal()
         """there is less to tell of them"""
         self._library = library
 

@@ -11,15 +11,15 @@ from agent.domain.names import given
 from agent.features.library.album_schemas import AlbumChange, AlbumDone, AlbumMake, AlbumMove, AlbumOut, AlbumPhotos, AlbumsOut
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.records import Album, AlbumStep
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.remembered import Remembered
 from agent.interfaces.web.schemas import Id
+from agent.interfaces.web.version_cache import VersionedCache
 
 
 def album_routes(api: FastAPI, library: LibraryQueries, environment: Environment) -> None:
     """Add the routes to `api`."""
-    kept: Remembered[list[Album]] = Remembered(library.version, 2)
+    kept: VersionedCache[list[Album]] = VersionedCache(library.version, 2)
 
     async def done(change: Callable[..., AlbumStep]) -> AlbumDone:
         step = await asyncio.to_thread(change, now=environment.clock())

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from agent.features.library.records import Album, Match
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Id
 
 AlbumName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]

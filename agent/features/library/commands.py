@@ -3,7 +3,7 @@
 import json
 
 from agent.features.library.scan_schemas import ScanLine, Scanned, ScanRequest
-from agent.interfaces.cli.backend import backend
+from agent.interfaces.cli.in_process_app import backend
 from agent.interfaces.cli.output import ProgressBar, note, say
 from agent.interfaces.cli.session import CommandSession
 from agent.interfaces.web.schemas import Problem
@@ -13,11 +13,11 @@ def list_files(session: CommandSession, request: ScanRequest, *, as_json: bool) 
     """Print the files that would be scanned."""
     from agent.domain.path_text import printable, uri_of_odd
     from agent.features.library.scan import rules
-    from agent.infrastructure.core.hanging_calls import stoppable_here
+    from agent.infrastructure.core.abandonable_calls import cancellable_sync
     from agent.infrastructure.sources.folder.folder_scan import walk_images
 
     roots = [folder.root for folder in session.settings.folders]
-    files = stoppable_here(lambda: list(walk_images(request.paths, rules(request.exclude), roots=roots)))
+    files = cancellable_sync(lambda: list(walk_images(request.paths, rules(request.exclude), roots=roots)))
     for seen in files:
         say(json.dumps({"path": printable(seen.path), "uri": uri_of_odd(seen.path)}, ensure_ascii=False) if as_json else seen.path)
     if not as_json:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
 from agent.features.library.queries.library_queries import LibraryQueries
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import PopupSettings
 
 CLOCK_SLACK = timedelta(seconds=5)  # ignores daily clock corrections
@@ -32,7 +32,7 @@ class PauseUntil:
         now = self._clock()
         span = None if lasts is None else (now, now + lasts)
         seconds = (None, None) if span is None else tuple(int(at.timestamp()) for at in span)
-        self._library.take_notes(dict(zip(self._names, seconds, strict=True)))
+        self._library.set_flags(dict(zip(self._names, seconds, strict=True)))
         self._span = span
 
     @property
@@ -56,7 +56,7 @@ class DoNotDisturb:
     """Hours of the day use this computer's clock."""
 
     def __init__(self, environment: Environment, library: LibraryQueries) -> None:
-        self.changed = Notice()
+        self.changed = ChangeSignal()
         self._environment = environment
         self._asked = PauseUntil("quiet", environment.clock, library)
 

@@ -11,10 +11,10 @@ import click
 from agent.domain.errors import AgentError
 from agent.domain.path_text import printable
 from agent.infrastructure.core.settings import Share
-from agent.infrastructure.core.typed_paths import meant
+from agent.infrastructure.core.user_paths import meant
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.params import Paths, There
 from agent.interfaces.cli.session import CommandSession
 

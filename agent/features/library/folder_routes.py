@@ -17,22 +17,22 @@ from agent.domain.path_text import printable
 from agent.features.library.counters import Counters
 from agent.features.library.folder_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.features.library.ingest import Ingest
-from agent.features.library.priority_folder import newest, note_first
+from agent.features.library.new_folder_priority import newest, note_first
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.schemas import FolderOut, SubfolderOut
-from agent.features.library.watched_folders import root_meant
+from agent.features.library.watched_folders import resolve_root
+from agent.infrastructure.core.abandonable_calls import ANSWER_S, call_with_timeout, cancellable
+from agent.infrastructure.core.access_scope import shown_path, within_reach
 from agent.infrastructure.core.background import BackgroundTasks
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.hanging_calls import ANSWER_S, call_with_timeout, stoppable
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
-from agent.infrastructure.core.reach import shown_path, within_reach
 from agent.infrastructure.core.settings import Folder, Settings, folder_of, root_of
 from agent.infrastructure.sources.folder.folder_scan import walk_images
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.desk_port import DeskPort
-from agent.interfaces.web.lines import Lines
-from agent.interfaces.web.remembered import Remembered
+from agent.interfaces.web.streaming import NdjsonResponse
+from agent.interfaces.web.ui_port import UiPort
+from agent.interfaces.web.version_cache import VersionedCache
 
 COUNT_STEP_S = 0.3
 MOST_FOLDERS_KEPT = 500
@@ -55,7 +55,7 @@ def folder_list_routes(
         root = folder.root
         return FolderOut.of(folder, folder_name(root), counts.get(root, partial(library.count_below, root)), problem, texts())
 
-    counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    counts: VersionedCache[int] = VersionedCache(library.version, MOST_FOLDERS_KEPT)
     rest.also(counts.forget)
 
     @api.get("/api/folders", openapi_extra=needs(Scope.PHOTOS_READ))
@@ -67,13 +67,13 @@ def folder_list_routes(
 
         return await asyncio.to_thread(read)
 
-    inside: Remembered[dict[str, tuple[int, bool]]] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    inside: VersionedCache[dict[str, tuple[int, bool]]] = VersionedCache(library.version, MOST_FOLDERS_KEPT)
     rest.also(inside.forget)
 
     @api.get("/api/folders/inside", openapi_extra=needs(Scope.PHOTOS_READ))
     async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
         """Return the folders with images directly inside a watched folder, or inside one of its subfolders. Invalid names are left out."""
-        root = root_meant(path, settings().folders)
+        root = resolve_root(path, settings().folders)
         found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
         return tuple(
             SubfolderOut(path=shown_path(path), name=PurePath(path).name, images=images, nested=nested)
@@ -83,13 +83,13 @@ def folder_list_routes(
 
 
 def folder_routes(
-    api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: DeskPort, texts: Callable[[], Texts]
+    api: FastAPI, file: SettingsFile, library: LibraryQueries, ingest: Ingest, desk: UiPort, texts: Callable[[], Texts]
 ) -> None:
     """Add the routes to `api`."""
     looks = BackgroundTasks()
 
     def root(path: str) -> str:
-        return root_meant(path, file.snapshot.folders)
+        return resolve_root(path, file.snapshot.folders)
 
     @api.post("/api/folders", status_code=204, openapi_extra=needs(Scope.SETTINGS_WRITE))
     async def add(body: FolderChange) -> None:
@@ -144,7 +144,7 @@ def estimate_routes(api: FastAPI, tally: Counters, engines: Callable[[], int], r
     async def estimate(body: FolderPath) -> StreamingResponse:
         """Yield a line of JSON at intervals while the photos are counted; the client may disconnect at any time."""
         folder = await readable_folder(body.path)
-        return Lines(_estimates(folder, rate, remote))
+        return NdjsonResponse(_estimates(folder, rate, remote))
 
 
 def _switches(body: FolderChange) -> dict[str, object]:
@@ -160,7 +160,7 @@ async def _newest_first(file: SettingsFile, ingest: Ingest, folder: str) -> None
         return found is not None and found.root == folder
 
     with suppress(OSError, AgentError):  # the folder's watcher reports it
-        files = await stoppable(lambda: newest(filter(own, walk_images((folder,), None))))
+        files = await cancellable(lambda: newest(filter(own, walk_images((folder,), None))))
         await note_first(ingest, files, folder)
 
 
@@ -194,7 +194,7 @@ async def _estimates(folder: str, rate: Callable[[], float], remote: Callable[[s
     network = await asyncio.to_thread(remote, folder)
     files, images, more = walk_images((folder,), None), 0, True
     while more:
-        found, more = await stoppable(partial(_count, files))
+        found, more = await cancellable(partial(_count, files))
         images += found
         yield Estimate(path=printable(folder), images=images, seconds=images / rate(), more=more, network=network)
 

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from agent.domain.errors import AgentError, EngineStartFailed, ModelMissing, StoreError
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.jobs import Job, JobState
-from agent.features.library.attempts import BLOCKERS, Attempts
+from agent.features.library.activity import WorkState
 from agent.features.library.job_queue import JobQueue
-from agent.features.library.work_state import WorkState
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice, wait_at_most
+from agent.features.library.job_runner import BLOCKERS, JobRunner
+from agent.infrastructure.core.observable import ChangeSignal, wait_at_most
 from agent.infrastructure.core.request_id import bound
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.spans import SpanKind, span
 
 log = structlog.get_logger()
@@ -25,10 +25,10 @@ RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
 class Indexer:
     """Runs up to `slots` jobs at once: slightly more than engine processes, so that none waits for the store."""
 
-    def __init__(self, queue: JobQueue, attempts: Attempts, slots: Callable[[], int], work: WorkState, environment: Environment) -> None:
-        self.changed = Notice()
+    def __init__(self, queue: JobQueue, attempts: JobRunner, slots: Callable[[], int], work: WorkState, environment: Environment) -> None:
+        self.changed = ChangeSignal()
         """what the status shows of the work may be another"""
-        self.pausing = Notice()
+        self.pausing = ChangeSignal()
         """the user paused the work, or resumed it"""
         self.analysed, self.progress = attempts.analysed, attempts.progress
         self._queue = queue
@@ -189,7 +189,7 @@ class Indexer:
             self._one_less()
         return jobs
 
-    def _take(self, limit: int, owed: Sequence[Job]) -> tuple[list[Job], list[Recorded]]:
+    def _take(self, limit: int, owed: Sequence[Job]) -> tuple[list[Job], list[StoredEvent]]:
         if owed:
             self._queue.give_back(owed)
         return self._queue.take(limit)

@@ -9,17 +9,17 @@ from functools import partial
 import structlog
 
 from agent.domain.errors import AgentError, SourceUnreachable, StoreError
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.video import is_clip
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.recipes import recipe_for
 from agent.features.library.records import Noted
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.hanging_calls import ANSWER_S, call_with_timeout
-from agent.infrastructure.core.observable import Notice, Signal
+from agent.infrastructure.core.abandonable_calls import ANSWER_S, call_with_timeout
+from agent.infrastructure.core.observable import ChangeSignal, Signal
 from agent.infrastructure.core.photo_files import open_photo
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.sources.source import (
     Change,
     FileAppeared,
@@ -37,7 +37,7 @@ _CHUNK = 1 << 20
 _LONGEST_S = 86_400.0
 
 
-async def hash_aside(path: str, open_item: Callable[[str], int] = open_photo) -> str:
+async def sha256_in_thread(path: str, open_item: Callable[[str], int] = open_photo) -> str:
     """Return the SHA-256 of an item, read as a stream; empty if it can't be read: the engine reports the reason.
 
     Raises TimeoutError after `ANSWER_S` seconds without progress; a slow drive may take its time.
@@ -87,9 +87,9 @@ class Ingest:
         online_only: Callable[[str], bool],
         open_item: Callable[[str], int] = open_photo,
     ) -> None:
-        self.queued = Notice()
+        self.queued = ChangeSignal()
         """there are new jobs"""
-        self.changed = Notice()
+        self.changed = ChangeSignal()
         """what the status shows of sources and files may be another"""
         self.sidecars = Signal[str]()
         """the path of each sidecar that changed, see `SidecarChanged`"""
@@ -157,14 +157,14 @@ class Ingest:
         self.changed.notify()  # even if nothing is to be done: the file may be back after it was missing
         return noted
 
-    async def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
+    async def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[StoredEvent]]:
         unread, noted, events = await asyncio.to_thread(self._note_unread, seen, priority)
         if noted is Noted.HASH_WANTED:
             write = partial(self._library.note_file, seen, self._recipe(seen), priority=priority, now=self._clock())
             return await asyncio.to_thread(write, sha256="" if unread else await self._hash(seen))
         return noted, events
 
-    def _note_unread(self, seen: FileSeen, priority: Priority) -> tuple[bool, Noted, list[Recorded]]:
+    def _note_unread(self, seen: FileSeen, priority: Priority) -> tuple[bool, Noted, list[StoredEvent]]:
         unread = priority is not Priority.ASKED and self._online_only(seen.path)
         if unread:
             known = self._library.place(seen.path)
@@ -178,7 +178,7 @@ class Ingest:
     async def _hash(self, seen: FileSeen) -> str:
         """Return the hash; empty also if the drive stops responding: the job then reports the reason, and the folder shows it at once."""
         try:
-            sha256 = await hash_aside(seen.path, self._open_item)
+            sha256 = await sha256_in_thread(seen.path, self._open_item)
         except TimeoutError:
             log.warning("ingest.no_answer")
             self._silent(seen.folder, SourceUnreachable())
@@ -208,5 +208,5 @@ class Ingest:
             noted, place_id = await asyncio.to_thread(write, sha256=await self._hash(seen))
         return noted, place_id
 
-    async def _write(self, method: Callable[..., list[Recorded]], *values: object) -> None:
+    async def _write(self, method: Callable[..., list[StoredEvent]], *values: object) -> None:
         self._bus.publish(await asyncio.to_thread(method, *values, now=self._clock()))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.jobs import Job
 from agent.features.library.queries.library_queries import LibraryQueries
 
@@ -18,7 +18,7 @@ class JobQueue(Protocol):
     `take` and `give_back` block, and are called one at a time.
     """
 
-    def take(self, limit: int) -> tuple[list[Job], list[Recorded]]:
+    def take(self, limit: int) -> tuple[list[Job], list[StoredEvent]]:
         """Lease jobs, their attempt counted; also return the events of leases that expired. Raises StoreError."""
         ...
 
@@ -39,7 +39,7 @@ class LibraryQueue:
         self._clock = clock
         self._under_way: set[int] = set()  # ids of leased jobs
 
-    def take(self, limit: int) -> tuple[list[Job], list[Recorded]]:
+    def take(self, limit: int) -> tuple[list[Job], list[StoredEvent]]:
         now = self._clock()
         jobs, ended = self._library.lease(limit, now=now, until=now + LEASE, under_way=frozenset(self._under_way))
         self._under_way.update(job.id for job in jobs)

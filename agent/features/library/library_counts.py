@@ -1,11 +1,11 @@
 """How many images, faces, people and jobs there are within reach."""
 
+from agent.features.library.index_snapshot import WholeIndexes
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.records import Counts
-from agent.features.library.whole_index import WholeIndexes
-from agent.infrastructure.core.reach import current_reach
-from agent.infrastructure.core.shared_calls import SharedCalls
-from agent.interfaces.web.remembered import Remembered
+from agent.infrastructure.core.access_scope import current_scope
+from agent.infrastructure.core.coalescing import RequestCoalescer
+from agent.interfaces.web.version_cache import VersionedCache
 
 _MOST_REACHES = 50  # of members of a team
 _REST = 2.0
@@ -17,8 +17,8 @@ class LibraryCounts:
     def __init__(self, library: LibraryQueries, indexes: WholeIndexes) -> None:
         self._library = library
         self._indexes = indexes
-        self._remembered: Remembered[Counts] = Remembered(library.version, _MOST_REACHES)
-        self._counting = SharedCalls[Counts](1, rest=_REST)
+        self._remembered: VersionedCache[Counts] = VersionedCache(library.version, _MOST_REACHES)
+        self._counting = RequestCoalescer[Counts](1, rest=_REST)
 
     @property
     def is_shared(self) -> bool:
@@ -32,4 +32,4 @@ class LibraryCounts:
 
     async def within_reach(self) -> Counts:
         """Count what the caller may see: once after a change, for all of the same reach. Raises StoreError."""
-        return await self._counting.get(current_reach(), lambda: self._remembered.get("counts", self.now))
+        return await self._counting.get(current_scope(), lambda: self._remembered.get("counts", self.now))

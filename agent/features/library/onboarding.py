@@ -39,7 +39,7 @@ class Onboarding:
 
     def done(self) -> None:
         """Complete the welcome. Raises StoreError."""
-        self._library.take_notes({DONE: 1})
+        self._library.set_flags({DONE: 1})
         self._write(None)
 
 

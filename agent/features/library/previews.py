@@ -7,8 +7,8 @@ from collections.abc import Callable
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFound
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.inference.engine.analyser import Analyser
-from agent.infrastructure.core.hanging_calls import told_online_only
-from agent.infrastructure.core.reach import current_reach, everything
+from agent.infrastructure.core.abandonable_calls import is_online_only_within_timeout
+from agent.infrastructure.core.access_scope import current_scope, everything
 
 # Rendered sizes: a request gets the next larger one, so that few sizes are cached.
 SIDES = (240, 480, 960, 1280, 2048)
@@ -32,7 +32,7 @@ class Previews:
         Raises NotFound, ImageError (ImageOnlineOnly among them) or EngineError.
         """
         # What is rendered is kept and shared by all who may see it.
-        if current_reach() is not None and await asyncio.to_thread(self._library.sha256, image_id) is None:
+        if current_scope() is not None and await asyncio.to_thread(self._library.sha256, image_id) is None:
             raise NotFound
         key = (image_id, next((size for size in SIDES if size >= side), SIDES[-1]))
         if key in self._kept:
@@ -60,7 +60,7 @@ class Previews:
             return face  # not kept here: once it is deleted, it is nowhere
         reason: AgentError = ImageMissing()
         for _, path in image.places:
-            if not fetch and await told_online_only(self._online_only, path):
+            if not fetch and await is_online_only_within_timeout(self._online_only, path):
                 reason = ImageOnlineOnly()
                 continue
             try:

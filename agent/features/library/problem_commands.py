@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import click
 
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def problems() -> None: ...
 @click.pass_obj
 def list_problems(session: CommandSession, folder: str | None, online_only: bool, as_json: bool) -> None:
     """Read from the library, also while the agent runs, because a list changes nothing; a team server is asked."""
-    from agent.interfaces.cli.backend import absolute
+    from agent.interfaces.cli.in_process_app import absolute
 
     root, count = None if folder is None else absolute((folder,))[0], 0
     with _reader(session, root, online_only=online_only) as read:

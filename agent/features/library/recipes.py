@@ -6,7 +6,7 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.features.library.thumbnails import SIDE
 from agent.inference.engine.analyser import Analyse
 from agent.infrastructure.core.settings import FaceDetector, Folder, Settings, folder_of
-from agent.infrastructure.store.path_ranges import EVERYWHERE, FolderArea
+from agent.infrastructure.store.path_index import EVERYWHERE, FolderArea
 
 DETECTORS = {FaceDetector.THOROUGH: "centerface-2", FaceDetector.FAST: "yunet-1"}
 EMBEDDER = "mobilefacenet-2"

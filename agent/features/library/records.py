@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from agent.domain.edits import Basis
 from agent.domain.errors import AgentError
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.face import Box, Face, StageTimes
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState
-from agent.domain.people import Certainty, Identity
 
 
 class Noted(StrEnum):
@@ -99,7 +99,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class ToJudge:
+class UnidentifiedFace:
     """A face to identify."""
 
     face_id: int
@@ -152,7 +152,7 @@ class FaceGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtfulFace:
+class UncertainFace:
     """A face that is probably a known person."""
 
     face: FaceReference
@@ -224,7 +224,7 @@ class AlbumStep:
     id: int
     token: str | None  # undoes it; None if nothing changed
     count: int  # photos
-    events: tuple[Recorded, ...]
+    events: tuple[StoredEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)

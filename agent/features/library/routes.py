@@ -10,20 +10,20 @@ from fastapi.responses import FileResponse, Response
 
 from agent.domain.errors import NotFound
 from agent.features.library.actions import Actions
+from agent.features.library.index_encoding import IndexAnswers
+from agent.features.library.index_snapshot import WholeIndexes
 from agent.features.library.originals import original_response
-from agent.features.library.packed_index import IndexAnswers
 from agent.features.library.previews import Previews
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.records import Match, Shown
 from agent.features.library.schemas import ImageOut, ImagePage, Images, LibraryAction, LibraryActionDone, LibraryIndex
 from agent.features.library.thumbnails import Thumbnails
-from agent.features.library.watched_folders import root_meant
-from agent.features.library.whole_index import WholeIndexes
+from agent.features.library.watched_folders import resolve_root
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.desk_port import DeskPort
 from agent.interfaces.web.schemas import MOST, Id
+from agent.interfaces.web.ui_port import UiPort
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
 MOST_TEXT = 200  # characters
@@ -73,7 +73,7 @@ def index_routes(
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
         """
-        root = root_meant(folder, settings().folders) if folder else None
+        root = resolve_root(folder, settings().folders) if folder else None
         only = _ids(images) if images else None
         shown = Shown(
             root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain, album
@@ -138,7 +138,7 @@ def image_routes(api: FastAPI, library: LibraryQueries, previews: Previews, thum
         return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, no-store"})
 
 
-def action_routes(api: FastAPI, actions: Actions, desk: DeskPort) -> None:
+def action_routes(api: FastAPI, actions: Actions, desk: UiPort) -> None:
     """Add the routes to `api`."""
     marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeGuard
 
 from agent.domain.errors import AgentError, ImageMissing, ImageUnsupported
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.face import Face, StageTimes
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
@@ -18,8 +18,8 @@ from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.recipes import embedding_task
 from agent.features.library.records import LocationState, StoredImage
 from agent.inference.engine.analyser import Analyser
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.observable import wait_at_most
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Folder
 
 # How many files are registered ahead of the engine: enough to keep it busy, few enough to hold in memory.
@@ -74,7 +74,7 @@ class Scanner:
         ended: set[int] = set()
         something_ended = asyncio.Event()
 
-        def listen(recorded: Recorded) -> None:
+        def listen(recorded: StoredEvent) -> None:
             place_id = getattr(recorded.event, "place_id", None)
             if place_id is not None:
                 ended.add(place_id)

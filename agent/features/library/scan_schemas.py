@@ -10,7 +10,7 @@ from agent.domain.errors import AgentError
 from agent.domain.face import Face
 from agent.domain.path_text import printable, uri_of_odd
 from agent.infrastructure.core.i18n import Texts
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import FilePath, Problem
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from agent.domain.errors import (
 from agent.domain.jobs import JobState
 from agent.domain.path_text import is_remote, printable
 from agent.domain.reading_order import in_rows
+from agent.infrastructure.core.access_scope import current_scope, shown_path
 from agent.infrastructure.core.i18n import Texts
-from agent.infrastructure.core.reach import current_reach, shown_path
 from agent.infrastructure.core.settings import Folder
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Id, LocalTime, Problem
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class FolderOut(Schema):
     @classmethod
     def of(cls, watched: Folder, name: str | None, images: int, error: AgentError | None, texts: Texts) -> Self:
         """`name` is the one that it has in place of its own. A library's only folder is called as the library."""
-        path = printable(watched.path) if current_reach() is None else shown_path(watched.root)
+        path = printable(watched.path) if current_scope() is None else shown_path(watched.root)
         own = PurePath(path).name
         return cls(path=path, name=own if name is None or path == own else name, images=images, problem=Problem.maybe(error, texts))
 

@@ -20,11 +20,11 @@ from agent.features.library.library_counts import LibraryCounts
 from agent.features.library.progress import BurstProgress, BurstSummary
 from agent.features.library.records import Counts
 from agent.inference.engine.devices import DeviceNote
-from agent.inference.engine.governor import Throttle
+from agent.inference.engine.load_limiter import Throttle
 from agent.inference.engine.monitor import ResourceMonitor
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.access_scope import everything
 from agent.infrastructure.core.observable import Observable, wait_at_most
-from agent.infrastructure.core.reach import everything
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
 
 log = structlog.get_logger()

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from agent.domain.errors import NotFound
 from agent.domain.path_text import is_remote, printable
 from agent.features.library.queries.library_queries import LibraryQueries
-from agent.infrastructure.core.reach import current_reach
+from agent.infrastructure.core.access_scope import current_scope
 from agent.infrastructure.core.settings import Folder, folder_of, root_of
-from agent.infrastructure.core.typed_paths import known_path
+from agent.infrastructure.core.user_paths import known_path
 
 
-def root_meant(path: str, folders: Sequence[Folder]) -> str:
+def resolve_root(path: str, folders: Sequence[Folder]) -> str:
     """Return the absolute path. Folders are given by their path in the settings, or absolute, with question marks for invalid text.
 
     Members of a team name them as they see them. Raises NotFound for any other.
     """
-    if (reach := current_reach()) is not None:
+    if (reach := current_scope()) is not None:
         if (found := reach.meant(path)) is None:
             raise NotFound
         return found

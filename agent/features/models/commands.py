@@ -9,8 +9,8 @@ import click
 
 from agent.domain.errors import AgentError
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.params import There
 from agent.interfaces.cli.session import CommandSession
 

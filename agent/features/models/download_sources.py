@@ -19,7 +19,7 @@ from typing import IO, TypeAlias
 from agent.domain.errors import StoreDiskFull
 from agent.infrastructure.core.files import store_error
 from agent.infrastructure.core.scratch_folders import scratch_folder
-from agent.infrastructure.core.tools import Stop, run_tool
+from agent.infrastructure.core.subprocesses import Stop, run_subprocess
 
 Report: TypeAlias = Callable[[int], None]  # bytes received so far
 
@@ -98,7 +98,7 @@ def package_command(kind: str, package: str, folder: Path) -> list[str]:
 def _fetch_package(kind: str, package: str, folder: Path, stop: Stop) -> Path:
     command = package_command(kind, package, folder)
     try:
-        run_tool(command, folder, limit_s=_PACKAGE_LIMIT_S, stop=stop)
+        run_subprocess(command, folder, limit_s=_PACKAGE_LIMIT_S, stop=stop)
     except (OSError, subprocess.SubprocessError) as error:
         _pass_on_full_disk(error, folder)
         raise DownloadFailed(kind) from error

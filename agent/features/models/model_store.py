@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.domain.errors import ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.features.models.download_sources import DownloadFailed, DownloadSource
 from agent.infrastructure.core.resources import resource
-from agent.infrastructure.core.tools import Stop
+from agent.infrastructure.core.subprocesses import Stop
 
 
 class ModelState(StrEnum):

@@ -7,8 +7,8 @@ import click
 from agent.domain.errors import AlbumPhotoUnknown, AlbumUnknown
 from agent.domain.names import tidy
 from agent.interfaces.cli.command import CommandGroup, json_option
-from agent.interfaces.cli.output import note, say_path, tell
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import note, print_path0, tell
 from agent.interfaces.cli.params import Paths, There
 from agent.interfaces.cli.session import CommandSession
 
@@ -62,7 +62,7 @@ def show(session: CommandSession, name: str, zeros: bool, as_json: bool) -> None
             for image in library.images_by_id(ids[start : start + PAGE]):
                 path = next((path for _, path in image.places), "")
                 if zeros:
-                    say_path(path)
+                    print_path0(path)
                 else:
                     tell({"image": image.id, "path": path}, path, as_json=as_json)
 
@@ -131,7 +131,7 @@ def remove(session: CommandSession, name: str, photos: tuple[str, ...], as_json:
 
 def _changed(session: CommandSession, path: str, body: "BaseModel | None", *, method: str = "POST") -> "AlbumDone":
     from agent.features.library.album_schemas import AlbumDone
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with backend(session) as able:
         return able.call(method, path, AlbumDone, body)
@@ -160,7 +160,7 @@ def _named(albums: "Sequence[Album]", name: str) -> "Album | None":
 
 def _ids_of(library: "PeopleQueries", photos: tuple[str, ...]) -> tuple[int, ...]:
     """Raises AlbumPhotoUnknown for a photo that is not in the library."""
-    from agent.interfaces.cli.backend import absolute
+    from agent.interfaces.cli.in_process_app import absolute
 
     places = [library.place(path) for path in absolute(photos)]
     found = [each.image_id for each in places if each is not None and each.image_id is not None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.domain.clustering import GroupBounds
+from agent.domain.clustering import ClusterThresholds
 from agent.domain.embeddings import Spread
 from agent.domain.errors import EngineError
 from agent.features.library.records import FaceGroup, FaceReference
@@ -32,7 +32,7 @@ class ClusterCards:
     def __init__(self, library: PeopleQueries, matcher: FaceMatcher) -> None:
         self._library = library
         self._matcher = matcher
-        self._bounds = GroupBounds()
+        self._bounds = ClusterThresholds()
 
     async def page(self, *, limit: int, offset: int = 0) -> tuple[list[GroupCard], int]:
         """Return the largest first, and the total. Raises StoreError."""

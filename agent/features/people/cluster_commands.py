@@ -10,8 +10,8 @@ import click
 from agent.domain.errors import RecognitionOff
 from agent.domain.path_text import printable
 from agent.interfaces.cli.command import Command, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, say
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def clusters(session: CommandSession, as_json: bool) -> None:
 
 def _place(session: CommandSession) -> None:
     """Have the agent place the faces that are in no cluster yet, without waiting for an idle moment. Raises EngineError, StoreError."""
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with backend(session) as able:
-        able.tell_patiently("/api/groups/refresh")
+        able.send_long("/api/groups/refresh")
 
 
 def _clusters(library: "PeopleQueries") -> "Iterator[tuple[int, list[tuple[str, Box]]]]":

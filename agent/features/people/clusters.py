@@ -9,15 +9,15 @@ from itertools import count, islice
 
 import structlog
 
-from agent.domain.embeddings import GroupMember, GroupMembers, numbers
+from agent.domain.embeddings import ClusterInput, ClusterInputs, numbers
 from agent.domain.errors import AgentError
-from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
+from agent.domain.events import ImageIndexed, PeopleChanged, StoredEvent
+from agent.features.library.activity import WorkState
 from agent.features.library.recipes import recognises
-from agent.features.library.work_state import WorkState
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.inference.engine.matcher_port import FaceMatcher
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
+from agent.infrastructure.core.service_context import Environment
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class ClusterUpdater:
         work: WorkState,
         environment: Environment,
     ) -> None:
-        self.formed = Notice()
+        self.formed = ChangeSignal()
         """groups were written"""
         self._library = library
         self._matcher = matcher
@@ -99,14 +99,14 @@ class ClusterUpdater:
         while some := dict(islice(changed, WRITTEN)):
             await asyncio.to_thread(self._library.set_groups, some)
 
-    async def _place(self, fresh: Sequence[GroupMember]) -> None:
+    async def _place(self, fresh: Sequence[ClusterInput]) -> None:
         for start in range(0, len(fresh), AT_ONCE):
             some = fresh[start : start + AT_ONCE]
             changed = await self._matcher.place(some, self._library.grouped)
             alone = {member.face_id: 0 for member in some}
             await asyncio.to_thread(self._library.set_groups, alone | changed)
 
-    def _heard(self, recorded: Recorded) -> None:
+    def _heard(self, recorded: StoredEvent) -> None:
         if isinstance(recorded.event, ImageIndexed | PeopleChanged):
             self._news.set()
 
@@ -121,7 +121,7 @@ class ClusterUpdater:
         return True
 
 
-def _changed(members: GroupMembers, groups: bytes) -> Iterator[tuple[int, int]]:
+def _changed(members: ClusterInputs, groups: bytes) -> Iterator[tuple[int, int]]:
     """Return the faces whose cluster changed, with the new one, cluster by cluster.
 
     New faces come last: as long as many have no cluster, for example after a crash, all are clustered again.

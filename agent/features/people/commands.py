@@ -13,8 +13,8 @@ from agent.features.people.cluster_commands import clusters
 from agent.features.people.find_commands import person_of
 from agent.interfaces.cli.command import CommandGroup, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import is_device, note, output_to, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.params import PERSON_NAME, Paths, There
 from agent.interfaces.cli.session import CommandSession
 
@@ -196,7 +196,7 @@ def split(session: CommandSession, name: str, photos: tuple[str, ...], new: str 
 def forget(session: CommandSession, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.features.people.queries.people_queries import PeopleQueries
     from agent.features.people.schemas import Forgotten
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with session.library(PeopleQueries) as library:
         person = person_of(library, name)
@@ -206,7 +206,7 @@ def forget(session: CommandSession, name: str, yes: bool, dry_run: bool, as_json
         return
     confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
     with backend(session) as able:
-        gone = able.call_patiently(f"/api/people/{person_id}/forget", Forgotten)
+        gone = able.post_long(f"/api/people/{person_id}/forget", Forgotten)
     told = session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo)
     tell({"name": name, **gone.model_dump()}, told, as_json=as_json)
 
@@ -263,7 +263,7 @@ def import_people(session: CommandSession, source: Path, dry_run: bool, as_json:
 
 def _faces_on(library: "PeopleQueries", photo: str) -> "tuple[StoredFace, ...]":
     """Return the library's faces in a photo; none if the photo is unknown."""
-    from agent.interfaces.cli.backend import absolute
+    from agent.interfaces.cli.in_process_app import absolute
 
     place = library.place(absolute((photo,))[0])
     image = library.image(place.image_id) if place is not None and place.image_id is not None else None
@@ -279,7 +279,7 @@ def _id(session: CommandSession, name: str) -> int:
 
 def _edit(session: CommandSession, wish: "Edit") -> int:
     from agent.features.people.schemas import Edited
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with backend(session) as able:
-        return able.call_patiently("/api/people/edits", Edited, wish).count
+        return able.post_long("/api/people/edits", Edited, wish).count

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from agent.domain import edits
 from agent.features.people.schemas import Basis
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import FilePath, Id
 
 Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
+from agent.domain.identity_matching import Certainty
 from agent.domain.names import given
 from agent.domain.path_text import printable
-from agent.domain.people import Certainty
-from agent.domain.reference import why_not
+from agent.domain.reference import check_reference
 from agent.features.library.scan_schemas import ScanLine, ScanRequest
 from agent.features.people import export_files, spreadsheet_text
 from agent.features.people.edit_schemas import NameMany, PersonsFaces
 from agent.features.people.export_files import FaceRow
 from agent.features.people.schemas import Edited
-from agent.infrastructure.core.hanging_calls import stoppable_here
-from agent.interfaces.cli.backend import backend
+from agent.infrastructure.core.abandonable_calls import cancellable_sync
+from agent.interfaces.cli.in_process_app import backend
 from agent.interfaces.cli.output import say, tell
 from agent.interfaces.cli.session import CommandSession
 
@@ -69,7 +69,7 @@ def import_folder(session: CommandSession, folder: Path, *, dry_run: bool = Fals
     With `dry_run` the photos are counted and listed by person, and nothing is scanned.
     """
     _need_recognition(session)
-    people = stoppable_here(lambda: sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
+    people = cancellable_sync(lambda: sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
     if not people:
         say(session.texts("cli.people.import_no_folders"), err=True)
         return 1
@@ -120,7 +120,7 @@ def _count(session: CommandSession, people: Iterable[Path], *, as_json: bool) ->
         return sum(1 for _ in walk_images((str(person.absolute()),)))
 
     for person in people:
-        photos = stoppable_here(partial(count, person))
+        photos = cancellable_sync(partial(count, person))
         told = f"{person.name}: {session.texts('count.photos', count=photos)}"
         tell({"name": person.name, "photos": photos}, told, as_json=as_json)
     return 0
@@ -167,7 +167,7 @@ def _name(able: "Client", found: Mapping[str, Iterable[int]]) -> Imported:
     people = tuple(PersonsFaces(name=name, face_ids=tuple(dict.fromkeys(faces))) for name, faces in found.items() if faces)
     if not people:
         return Imported()
-    named = able.call_patiently("/api/people/edits", Edited, NameMany(kind="name_many", people=people)).count
+    named = able.post_long("/api/people/edits", Edited, NameMany(kind="name_many", people=people)).count
     return Imported(named, known=sum(len(each.face_ids) for each in people) - named)
 
 
@@ -188,7 +188,7 @@ def _reference(library: "PeopleQueries", sha256: str) -> "StoredFace":
     """Return the face of a reference photo. Raises UnfitReference."""
     image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()
-    if (unfit := why_not([each.face for each in faces])) is not None:
+    if (unfit := check_reference([each.face for each in faces])) is not None:
         raise unfit
     return faces[0]
 

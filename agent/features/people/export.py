@@ -8,7 +8,7 @@ from agent.domain.consent import Consent
 from agent.domain.errors import PersonUnknown
 from agent.features.library.records import PersonFacts
 from agent.features.people.queries.people_queries import PeopleQueries
-from agent.infrastructure.core.reach import shown_path
+from agent.infrastructure.core.access_scope import shown_path
 
 PAGE = 500
 

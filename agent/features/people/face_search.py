@@ -8,16 +8,16 @@ from typing import Protocol
 from agent.domain.embeddings import Near
 from agent.domain.errors import FaceUnknown, FaceWithoutPrint, RecognitionOff
 from agent.domain.face import Box
-from agent.domain.people import Bounds, Certainty, Identity, identify
+from agent.domain.identity_matching import Bounds, Certainty, Identity, identify
 from agent.features.library.recipes import EMBEDDER, embedding_task, recognises
 from agent.features.library.records import FaceReference
 from agent.features.people.identification import bounds_of
-from agent.features.people.queries.among_rows import EVERYTHING, Among
 from agent.features.people.queries.people_queries import PeopleQueries
+from agent.features.people.queries.search_filter import EVERYTHING, FaceSearchFilter
 from agent.inference.engine.analyser import Analyser
 from agent.inference.engine.matcher_port import FaceMatcher, Query
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.reach import current_reach
+from agent.infrastructure.core.access_scope import current_scope
+from agent.infrastructure.core.service_context import Environment
 
 MOST = 200  # faces shown for each
 _MOST_BEFORE = 10_000  # faces near enough that a filter is applied to
@@ -26,7 +26,9 @@ _MOST_BEFORE = 10_000  # faces near enough that a filter is applied to
 class FaceFinder(Protocol):
     """Implementations: the matcher, which holds all embeddings, and a server's database."""
 
-    async def near(self, embeddings: Sequence[bytes], *, within: float, limit: int, among: Among = EVERYTHING) -> list[list[Near]]:
+    async def near(
+        self, embeddings: Sequence[bytes], *, within: float, limit: int, among: FaceSearchFilter = EVERYTHING
+    ) -> list[list[Near]]:
         """Return for each embedding the faces within the distance, nearest first, `limit` at most; none for an invalid embedding.
 
         Raises EngineError, StoreError.
@@ -41,7 +43,9 @@ class MatcherFinder:
         self._library = library
         self._matcher = matcher
 
-    async def near(self, embeddings: Sequence[bytes], *, within: float, limit: int, among: Among = EVERYTHING) -> list[list[Near]]:
+    async def near(
+        self, embeddings: Sequence[bytes], *, within: float, limit: int, among: FaceSearchFilter = EVERYTHING
+    ) -> list[list[Near]]:
         query = Query(embeddings=tuple(embeddings))
         if among == EVERYTHING:
             return await self._matcher.near(query, within=within, limit=limit)
@@ -86,7 +90,7 @@ class FaceSearch:
         self._finder = finder
         self._environment = environment
 
-    async def search(self, path: str, among: Among = EVERYTHING) -> FaceSearchResult:
+    async def search(self, path: str, among: FaceSearchFilter = EVERYTHING) -> FaceSearchResult:
         """Search by a photo. Raises RecognitionOff, ImageError, EngineError, StoreError."""
         if not recognises(self._environment.settings.value):
             raise RecognitionOff
@@ -96,7 +100,7 @@ class FaceSearch:
         query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
         near = await self._finder.near(query.embeddings, within=bounds.probable, limit=MOST, among=among)
         people = await self._matcher.identify(query, probable=bounds.probable)
-        if current_reach() is not None:  # the matcher knows the people of all libraries
+        if current_scope() is not None:  # the matcher knows the people of all libraries
             known = await asyncio.to_thread(self._library.person_names)
             people = [[each for each in row if each.person_id in known] for row in people]
         found = await self._similar(near, bounds)
@@ -109,7 +113,7 @@ class FaceSearch:
             ),
         )
 
-    async def search_face(self, face_id: int, among: Among = EVERYTHING) -> FaceSearchResult:
+    async def search_face(self, face_id: int, among: FaceSearchFilter = EVERYTHING) -> FaceSearchResult:
         """Search by a face of the library. Raises RecognitionOff, FaceUnknown, FaceWithoutPrint, EngineError, StoreError."""
         if not recognises(self._environment.settings.value):
             raise RecognitionOff

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent.domain.errors import ImageUnreadable, RecognitionOff, ReferenceNoFace, UnfitReference
+from agent.domain.identity_matching import Certainty
 from agent.domain.names import tidy, unknown
 from agent.domain.path_text import printable, uri_of_odd
-from agent.domain.people import Certainty
-from agent.infrastructure.core.typed_paths import meant
+from agent.infrastructure.core.user_paths import meant
 from agent.interfaces.cli.command import Command
-from agent.interfaces.cli.output import note, say, say_path
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import note, print_path0, say
 from agent.interfaces.cli.params import There
 from agent.interfaces.cli.session import CommandSession
 
@@ -118,12 +118,12 @@ def find(
 def verify(session: CommandSession, one: str, other: str, as_json: bool) -> int:
     from agent.features.people.edit_schemas import VerifyRequest
     from agent.features.people.schemas import Verified
-    from agent.interfaces.cli.backend import absolute, backend
+    from agent.interfaces.cli.in_process_app import absolute, backend
 
     first, second = absolute([one, other])
     try:
         with backend(session, embeddings=True) as able:
-            found = able.call_patiently("/api/verify", Verified, VerifyRequest(paths=(first, second)))
+            found = able.post_long("/api/verify", Verified, VerifyRequest(paths=(first, second)))
     except UnfitReference as error:
         session.explain(error, about=str(error.params.get("path", "")))
         return 1
@@ -140,7 +140,7 @@ def _alike(session: CommandSession, photo: str, which: int | None) -> list[int]:
 
     Raises RecognitionOff, ReferenceNoFace, ImageError, EngineError, ModelError.
     """
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     if not session.settings.recognition.enabled:
         raise RecognitionOff
@@ -162,7 +162,7 @@ def _searched(able: "Client", photo: str) -> "FaceSearchOut":
 
     try:
         with Path(photo).open("rb") as content:
-            return able.call_patiently("/api/search/face", FaceSearchOut, content)
+            return able.post_long("/api/search/face", FaceSearchOut, content)
     except OSError as error:
         raise ImageUnreadable from error
 
@@ -194,7 +194,7 @@ def _told(session: CommandSession, images: "Iterator[StoredImage]", people: Coll
         is_suggested = not _is_confirmed(image, people)
         suggested += is_suggested
         if zeros:
-            say_path(image.places[0][1])
+            print_path0(image.places[0][1])
         elif as_json:
             say(json.dumps(_facts(image), ensure_ascii=False))
         else:

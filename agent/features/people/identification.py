@@ -7,19 +7,19 @@ from functools import partial
 from typing import TypeAlias
 
 from agent.domain.edits import EditStep
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.face import Analysis, Face
-from agent.domain.people import Bounds, Candidate, Identity, Judgement, clearly_another, identify, one_each
+from agent.domain.identity_matching import Bounds, Candidate, IdentificationResult, Identity, assign_unique, clearly_another, identify
 from agent.features.library.recipes import recipe_of
-from agent.features.library.records import ToJudge
+from agent.features.library.records import UnidentifiedFace
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.inference.engine.matcher_port import FaceMatcher, Query
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
 
 # Returns the people that faces resemble, from embeddings that are not stored; raises EngineError instead of guessing.
-Lookalikes: TypeAlias = Callable[[Sequence[FreshEmbedding]], Awaitable[list[Identity | None]]]
+Lookalikes: TypeAlias = Callable[[Sequence[UnsavedEmbedding]], Awaitable[list[Identity | None]]]
 
 PAGE = 2_000
 MANY = 2_000  # faces per step: larger changes are processed page by page, so that other requests get through
@@ -37,7 +37,7 @@ class Identification:
     """Identifies faces and stores the results; keeps the matcher consistent with the library."""
 
     def __init__(self, library: PeopleQueries, matcher: FaceMatcher, environment: Environment) -> None:
-        self.formed = Notice()
+        self.formed = ChangeSignal()
         """opinions were written"""
         self._library = library
         self._matcher = matcher
@@ -69,20 +69,20 @@ class Identification:
         elif missing := await self._matcher.align(partial(self._library.people_of_prints, embedder)):
             await self._tell(missing, embedder)
 
-    async def of(self, analysis: Analysis) -> Judgement:
+    async def of(self, analysis: Analysis) -> IdentificationResult:
         """Return the people of a new analysis. Raises EngineError, StoreError."""
         if analysis.recipe.embedder is None or not analysis.faces:
-            return Judgement((None,) * len(analysis.faces))
+            return IdentificationResult((None,) * len(analysis.faces))
         version = self._version
         before = await asyncio.to_thread(self._library.faces_of, analysis.sha256)
-        found = await self.lookalikes([FreshEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
-        return Judgement(tuple(one_each(found)), version, frozenset(before))
+        found = await self.lookalikes([UnsavedEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
+        return IdentificationResult(tuple(assign_unique(found)), version, frozenset(before))
 
     async def who(self, faces: Sequence[Face]) -> list[Identity | None]:
         """Return the people of faces seen together, without storing anything. Raises EngineError, StoreError."""
-        return one_each(await self.lookalikes([FreshEmbedding(face.embedding or b"", face.quality) for face in faces]))
+        return assign_unique(await self.lookalikes([UnsavedEmbedding(face.embedding or b"", face.quality) for face in faces]))
 
-    async def lookalikes(self, prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
+    async def lookalikes(self, prints: Sequence[UnsavedEmbedding]) -> list[Identity | None]:
         """Return the person each face resembles; several may resemble the same person. Raises EngineError, StoreError."""
         candidates = await self._candidates(Query(embeddings=tuple(each.embedding for each in prints)))
         bounds = self._bounds()
@@ -93,7 +93,7 @@ class Identification:
         [candidates] = await self._candidates(Query(embeddings=(embedding,)))
         return clearly_another(candidates, person_id, self._bounds())
 
-    async def written(self, image_id: int, judged: Judgement) -> None:
+    async def written(self, image_id: int, judged: IdentificationResult) -> None:
         """Tell the matcher the prints of an image that was stored with this identification. Raises EngineError, StoreError."""
         embedder = self._embedder
         if embedder is None:
@@ -206,7 +206,7 @@ def _same(one: Identity | None, other: Identity | None) -> bool:
     return one == replace(other, distance=one.distance)
 
 
-def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
+def _judged(rows: Sequence[UnidentifiedFace], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
     """Return identities by face. Exclude rejected people. Within one photo, assign each person to at most one face."""
     found: dict[int, dict[int, Identity | None]] = {}
     for row, near in zip(rows, candidates, strict=True):
@@ -215,5 +215,5 @@ def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], 
     return {
         face_id: opinion
         for on_photo in found.values()
-        for face_id, opinion in zip(on_photo, one_each(list(on_photo.values())), strict=True)
+        for face_id, opinion in zip(on_photo, assign_unique(list(on_photo.values())), strict=True)
     }

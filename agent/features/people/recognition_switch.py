@@ -8,15 +8,15 @@ from datetime import datetime
 import structlog
 
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.features.library.recipes import areas, recognises, recognition_ends
 from agent.features.people.identification import Identification
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.inference.engine.analyser import Analyser
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.observable import Signal
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class RecognitionSwitch:
         self._opinions = opinions
         self._backups = backups
         self._environment = environment
-        self._purged: list[Recorded] = []  # published once the backups are clean too
+        self._purged: list[StoredEvent] = []  # published once the backups are clean too
         self._replacing = asyncio.Lock()
         self._stale = asyncio.Event()  # the backups may contain deleted data
         self._stale.set()
@@ -78,7 +78,7 @@ class RecognitionSwitch:
             self._analyser.forget()
         self._opinions.forget()
 
-    async def follow_surely(self, settings: Settings, before: Settings) -> None:
+    async def apply_with_retry(self, settings: Settings, before: Settings) -> None:
         """Retry while the library can't be written to: a purge is never skipped."""
 
         async def all_of_it() -> None:

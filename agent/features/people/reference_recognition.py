@@ -7,14 +7,14 @@ import structlog
 
 from agent.domain.embeddings import FaceEmbedding
 from agent.domain.errors import EngineError, StoreError
-from agent.domain.events import PeopleChanged, PersonNamed, RecognitionPurged, Recorded
+from agent.domain.events import PeopleChanged, PersonNamed, RecognitionPurged, StoredEvent
 from agent.domain.face import Analysis
-from agent.domain.people import Judgement
+from agent.domain.identity_matching import IdentificationResult
 from agent.features.library.recipes import EMBEDDER
 from agent.features.people.identification import Identification
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.inference.engine.matcher_port import FaceMatcher
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ class ReferenceRecognition:
         self._identification = Identification(library, matcher, environment)
         self._changed = asyncio.Event()
 
-    def noticed(self, events: Sequence[Recorded]) -> None:
+    def noticed(self, events: Sequence[StoredEvent]) -> None:
         """Take note of what happened elsewhere."""
         for each in events:
             if isinstance(each.event, RecognitionPurged):
@@ -80,14 +80,14 @@ class ReferenceRecognition:
                 self._references.forget()
                 self._matcher.forget()  # the next photo fills a new one
 
-    async def opinions(self, analysis: Analysis) -> Judgement:
+    async def opinions(self, analysis: Analysis) -> IdentificationResult:
         try:
             return await self._identification.of(analysis)
         except EngineError as error:
             log.warning("people.opinions_failed", code=error.code)
-            return Judgement((None,) * len(analysis.faces))
+            return IdentificationResult((None,) * len(analysis.faces))
 
-    async def written(self, events: Sequence[Recorded], judged: Judgement) -> None:
+    async def written(self, events: Sequence[StoredEvent], judged: IdentificationResult) -> None:
         """Nothing: the server's process hears of the photo."""
 
     def doubt(self) -> None:

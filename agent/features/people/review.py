@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import structlog
 
 from agent.domain.errors import EngineError
-from agent.features.library.records import DoubtfulFace, FaceReference
+from agent.features.library.records import FaceReference, UncertainFace
 from agent.features.people.identification import bounds_of
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.inference.engine.matcher_port import FaceMatcher, Query
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ MOST_NEAR = 500  # named faces: those of other people seldom come between
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    doubt: DoubtfulFace
+    doubt: UncertainFace
     shown: tuple[FaceReference, ...]  # those that agree first, then the nearest of the others
     agree: frozenset[int]  # the shown faces that are near it; the others are undecided
 
@@ -50,7 +50,7 @@ class Review:
             return [[] for _ in faces]
         return [[face_id for face_id, _ in row] for row in found]
 
-    def _asked(self, doubts: Sequence[DoubtfulFace], near: Sequence[Sequence[int]]) -> list[Question]:
+    def _asked(self, doubts: Sequence[UncertainFace], near: Sequence[Sequence[int]]) -> list[Question]:
         people = {doubt.person_id for doubt in doubts}
         references = {each: frozenset(self._library.faces_of_people([each])) for each in people}
         agreeing = [[each for each in row if each in references[doubt.person_id]] for doubt, row in zip(doubts, near, strict=True)]
@@ -58,7 +58,7 @@ class Review:
         return [_question(doubt, [refs[each] for each in row if each in refs]) for doubt, row in zip(doubts, agreeing, strict=True)]
 
 
-def _question(doubt: DoubtfulFace, agreeing: Sequence[FaceReference]) -> Question:
+def _question(doubt: UncertainFace, agreeing: Sequence[FaceReference]) -> Question:
     likest = tuple(agreeing[:SHOWN])
     ids = frozenset(face.id for face in likest)
     others = tuple(face for face in doubt.shown if face.id not in ids)

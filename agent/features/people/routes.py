@@ -12,13 +12,13 @@ from agent.domain.errors import Forbidden, NotFound, PersonUnknown
 from agent.features.library.recipes import EMBEDDER
 from agent.features.people.cluster_cards import ClusterCards
 from agent.features.people.clusters import ClusterUpdater
-from agent.features.people.drafts import Drafts
 from agent.features.people.edit_schemas import Draft, Edit, KeepNames, LibraryUndo, NameFace, Undo, VerifyRequest, wish
+from agent.features.people.editor import PeopleEditor
 from agent.features.people.export import held
 from agent.features.people.face_search import FaceSearch
-from agent.features.people.naming import People
-from agent.features.people.queries.among_rows import Among
+from agent.features.people.name_drafts import Drafts
 from agent.features.people.queries.people_queries import PeopleQueries
+from agent.features.people.queries.search_filter import FaceSearchFilter
 from agent.features.people.review import Review
 from agent.features.people.schemas import (
     Doubt,
@@ -41,12 +41,12 @@ from agent.features.people.schemas import (
 from agent.features.people.search_schemas import FaceSearchOut
 from agent.features.people.sidecars.sidecar_names import SidecarNames
 from agent.features.people.verify import Verification as Verification
-from agent.infrastructure.core.reach import everything, reaching
+from agent.infrastructure.core.access_scope import everything, reaching
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.received import received
 from agent.interfaces.web.schemas import Id
 from agent.interfaces.web.scoped_route import Who
+from agent.interfaces.web.upload_spool import received
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -139,7 +139,12 @@ def clustering_routes(api: FastAPI, clusters: ClusterUpdater) -> None:
 
 
 def naming_routes(
-    api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts, settings: Callable[[], Settings], now: Callable[[], datetime]
+    api: FastAPI,
+    people: PeopleEditor,
+    library: PeopleQueries,
+    drafts: Drafts,
+    settings: Callable[[], Settings],
+    now: Callable[[], datetime],
 ) -> None:
     """Add the routes of names, entered or drafts, to `api`."""
 
@@ -174,7 +179,7 @@ def naming_routes(
             await people.undo(asked.undo)
 
 
-def editing_routes(api: FastAPI, people: People, library: PeopleQueries, drafts: Drafts) -> None:
+def editing_routes(api: FastAPI, people: PeopleEditor, library: PeopleQueries, drafts: Drafts) -> None:
     """Add the routes of edits and their undo to `api`."""
 
     @api.post("/api/people/edits", openapi_extra=needs(Scope.PEOPLE_WRITE))
@@ -219,12 +224,12 @@ def search_routes(
     ) -> FaceSearchOut:
         """Return faces similar to those of the sent photo, which is not kept; only a person's, or those on photos of some days."""
         async with received(request.stream(), settings().engine.max_megabytes) as path:
-            return FaceSearchOut.of(await search.search(path, Among(person, after, before)))
+            return FaceSearchOut.of(await search.search(path, FaceSearchFilter(person, after, before)))
 
     @api.post("/api/faces/{face_id}/search", openapi_extra=needs(Scope.PEOPLE_SEARCH))
     async def search_by_face(face_id: Id, person: Id | None = None, after: date | None = None, before: date | None = None) -> FaceSearchOut:
         """Return faces similar to one of the library; only a person's, or those on photos of some days."""
-        return FaceSearchOut.of(await search.search_face(face_id, Among(person, after, before)))
+        return FaceSearchOut.of(await search.search_face(face_id, FaceSearchFilter(person, after, before)))
 
     @api.post("/api/verify", openapi_extra=needs(Scope.DESKTOP))
     async def verify(asked: VerifyRequest) -> Verified:

@@ -4,7 +4,7 @@ from dataclasses import astuple
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import LocalTime
 
 if TYPE_CHECKING:

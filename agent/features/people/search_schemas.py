@@ -4,7 +4,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Literal, Self
 
 from agent.features.people.schemas import FaceRef
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 
 if TYPE_CHECKING:
     from agent.features.people.face_search import Alike, FaceSearchResult

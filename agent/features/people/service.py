@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.domain.edits import EditStep
-from agent.features.library.work_state import WorkState
+from agent.features.library.activity import WorkState
 from agent.features.people.cluster_cards import ClusterCards
 from agent.features.people.clusters import ClusterUpdater
+from agent.features.people.editor import PeopleEditor
+from agent.features.people.erasure_list import ErasureList
 from agent.features.people.face_search import FaceFinder, FaceSearch, MatcherFinder
-from agent.features.people.forgotten import ForgottenFile
 from agent.features.people.identification import Identification
-from agent.features.people.naming import People
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.features.people.recognition_switch import Backups, RecognitionSwitch
 from agent.features.people.review import Review
@@ -19,10 +19,10 @@ from agent.features.people.sidecars.sidecar_names import SidecarNames
 from agent.features.people.sidecars.sidecar_store import Sidecars
 from agent.inference.engine.analyser import Analyser
 from agent.inference.engine.matcher_port import FaceMatcher
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.lead import Lead
+from agent.infrastructure.core.leadership import Leadership
 from agent.infrastructure.core.memory_trimmer import MemoryTrimmer
-from agent.infrastructure.core.observable import Notice, Observable
+from agent.infrastructure.core.observable import ChangeSignal, Observable
+from agent.infrastructure.core.service_context import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class PeopleEdges:
 
     matcher: FaceMatcher
     backups: Backups
-    forgotten: ForgottenFile
+    forgotten: ErasureList
     sidecars: Sidecars
-    renamed: Callable[[str, str | None], bool | None]  # updates a person's name in the settings, see `People`
+    renamed: Callable[[str, str | None], bool | None]  # updates a person's name in the settings, see `PeopleEditor`
     finder: FaceFinder | None = None  # None: the matcher
 
 
@@ -46,9 +46,9 @@ class PeopleService:
         work: WorkState,
         trimmer: MemoryTrimmer,
         environment: Environment,
-        lead: Lead,
+        lead: Leadership,
     ) -> None:
-        self.queued = Notice()
+        self.queued = ChangeSignal()
         """photos may be to be analysed again"""
         self.changes = Observable(0)
         """how often clusters or identities were formed since the start"""
@@ -57,7 +57,7 @@ class PeopleService:
         self._environment = environment
         self.opinions = Identification(library, edges.matcher, environment)
         self.switch = RecognitionSwitch(library, analyser, self.opinions, edges.backups, environment)
-        self.people = People(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
+        self.people = PeopleEditor(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
         self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit, reads=lambda: lead.leads)
         self.search = FaceSearch(library, analyser, edges.matcher, edges.finder or MatcherFinder(library, edges.matcher), environment)
         self.review = Review(library, edges.matcher, environment)
@@ -78,7 +78,7 @@ class PeopleService:
 
     async def prepare(self) -> None:
         """Complete pending deletions before anything else runs. Raises StoreError."""
-        await self.people.forget_again()
+        await self.people.reapply_forgotten()
         await self.switch.follow(self._environment.settings.value)
 
     async def run(self) -> None:

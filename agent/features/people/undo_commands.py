@@ -6,8 +6,8 @@ import click
 
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.cli.command import Command, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def undo(session: CommandSession, as_json: bool) -> None:
     from agent.features.people.edit_schemas import Undo
     from agent.features.people.schemas import Step
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with backend(session) as able:
-        step = able.call_patiently("/api/undo", Step, Undo())
+        step = able.post_long("/api/undo", Step, Undo())
     tell(step.model_dump(), _of_step(session.texts, "undone_partly" if step.partly else "undone", step), as_json=as_json)
 
 
@@ -32,10 +32,10 @@ def undo(session: CommandSession, as_json: bool) -> None:
 @click.pass_obj
 def redo(session: CommandSession, as_json: bool) -> None:
     from agent.features.people.schemas import Step
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     with backend(session) as able:
-        step = able.call_patiently("/api/redo", Step)
+        step = able.post_long("/api/redo", Step)
     tell(step.model_dump(), _of_step(session.texts, "redone", step), as_json=as_json)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from agent.domain.errors import UnfitReference
 from agent.domain.face import Face
-from agent.domain.reference import distance, why_not
+from agent.domain.reference import check_reference, distance
 from agent.features.library.recipes import embedding_task
 from agent.features.people.identification import bounds_of
 from agent.inference.engine.analyser import Analyser
@@ -23,7 +23,7 @@ async def verify(analyser: Analyser, settings: Settings, one: str, other: str) -
     faces: list[Face] = []
     for path in (one, other):
         found = (await analyser.analyse(embedding_task(settings, path))).faces
-        if (unfit := why_not(found)) is not None:
+        if (unfit := check_reference(found)) is not None:
             assert isinstance(unfit, UnfitReference)
             raise type(unfit)(**unfit.params | {"path": path})
         faces.append(found[0])

@@ -19,10 +19,10 @@ from agent.features.redaction.passphrases import check_passphrase
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.features.redaction.redaction_worker import Listener, RedactionWorker, UnderWay
 from agent.inference.engine.analyser import AnalysisEngine
+from agent.infrastructure.core.abandonable_calls import cancellable
+from agent.infrastructure.core.access_scope import everything
 from agent.infrastructure.core.actor import actor
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.hanging_calls import stoppable
-from agent.infrastructure.core.reach import everything
+from agent.infrastructure.core.service_context import Environment
 
 PAGE = 500
 
@@ -101,7 +101,7 @@ class RedactionRequests:
                                 told.add(item.id)
                                 yield item
             except (asyncio.CancelledError, GeneratorExit):
-                await self._work.left_alone(plan.uid)
+                await self._work.on_listener_gone(plan.uid)
                 raise
 
     async def dry_run(self, ask: RedactionOrder) -> Sequence[PlannedCopy]:
@@ -195,7 +195,7 @@ class RedactionRequests:
     async def _plan(self, ask: RedactionOrder, wish: RedactionOptions) -> "_Plan":
         begun = await asyncio.to_thread(self._library.copies_begun, wish)
         begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]
-        copies = await stoppable(partial(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun))
+        copies = await cancellable(partial(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun))
         joined = next((each.batch for each in begun if self._work.requests(each.batch)), None)
         return _Plan(joined or _resumed(begun, copies, wish) or token_hex(16), wish, copies)
 

@@ -7,7 +7,7 @@ from agent.domain.consent import Purpose
 from agent.domain.errors import PersonUnknown, RecognitionOff
 from agent.domain.redaction import PeopleChoice
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 
 
 class ChoiceCheck:

@@ -9,8 +9,8 @@ from agent.features.redaction.redact_file import redaction_task
 from agent.inference.engine.analyser import Analyser
 from agent.inference.engine.renderer import Render, Renderer
 from agent.inference.engine.screen_port import Clipboard
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.scratch_folders import scratch_folder
+from agent.infrastructure.core.service_context import Environment
 
 
 @dataclass(frozen=True, slots=True)

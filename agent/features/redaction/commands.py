@@ -11,8 +11,8 @@ from agent.features.redaction.passphrases import check_passphrase
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.cli.command import Command, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import ProgressBar, note, say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.params import Paths, There
 from agent.interfaces.cli.secret_input import ask
 from agent.interfaces.cli.session import CommandSession
@@ -66,7 +66,7 @@ def redact(
     **how: Any,
 ) -> int:
     from agent.features.redaction.schemas import RedactLine, RedactRequest
-    from agent.interfaces.cli.backend import absolute, backend
+    from agent.interfaces.cli.in_process_app import absolute, backend
 
     texts = session.texts
     keepings = [name for name, wanted in (("original", keep_original), ("regions", restorable)) if wanted]
@@ -134,7 +134,7 @@ def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...], *,
 @click.pass_obj
 def restore(session: CommandSession, path: str, out: str | None, locked: bool, as_json: bool) -> None:
     from agent.features.redaction.schemas import Restored, RestoreRequest
-    from agent.interfaces.cli.backend import backend
+    from agent.interfaces.cli.in_process_app import backend
 
     request = RestoreRequest(
         path=_absolute(path),
@@ -142,7 +142,7 @@ def restore(session: CommandSession, path: str, out: str | None, locked: bool, a
         passphrase=_passphrase(session, twice=False) if locked else None,
     )
     with backend(session) as able:
-        restored = able.call_patiently("/api/restore", Restored, request)
+        restored = able.post_long("/api/restore", Restored, request)
     tell({"path": restored.path}, restored.path, as_json=as_json)
 
 
@@ -272,6 +272,6 @@ def _names_one_file(out: str) -> bool:
 
 def _absolute(path: str) -> str:
     """Return an absolute path, because the agent has another working directory; a final separator marks a folder."""
-    from agent.interfaces.cli.backend import absolute
+    from agent.interfaces.cli.in_process_app import absolute
 
     return absolute((path,))[0] + (path[-1] if path.endswith(("/", "\\")) else "")

@@ -16,7 +16,7 @@ from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.path_text import printable
 from agent.features.redaction.copy_records import ItemState, RedactionItem
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.hanging_calls import closed_if_late
+from agent.infrastructure.core.abandonable_calls import close_if_cancelled
 from agent.infrastructure.core.i18n import Texts
 
 MEDIA_TYPE: Final = "application/zip"
@@ -77,7 +77,7 @@ class CopiesArchive:
             return
         await self._handed_out(item_id)  # which may pause for a minute
         try:
-            file = await closed_if_late(asyncio.to_thread(open_copy, await self._readable(item.target)))
+            file = await close_if_cancelled(asyncio.to_thread(open_copy, await self._readable(item.target)))
         except AgentError as error:
             left_out.append(self._line(name, self._texts.cause(error)))
             return

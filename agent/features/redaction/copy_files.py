@@ -17,25 +17,25 @@ from agent.features.redaction import copy_names
 from agent.features.redaction.copy_names import KEPT_ENDING, MadeAt, Names, file_id
 from agent.features.redaction.copy_records import PlannedCopy, RedactionItem
 from agent.features.redaction.options import Keeping, RedactionOptions
+from agent.infrastructure.core.abandonable_calls import raise_if_cancelled
 from agent.infrastructure.core.files import (
     copy_errors,
     create_file,
-    keeps_from_replacing,
     move_new,
     numbered,
     open_regular,
-    put_in_place,
+    replace_blocked_by,
+    replace_file,
     sync_file,
     sync_folder,
 )
-from agent.infrastructure.core.hanging_calls import stop_if_unwanted
 from agent.infrastructure.core.photo_files import open_photo
 
 REPORT_ENDING: Final = ".redaction.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
+class PendingCopy:
     """A copy ready to be placed."""
 
     source: str
@@ -111,7 +111,7 @@ class CopyFileStore:
             aside.unlink(missing_ok=True)
             return str(aside)
 
-    def place(self, ready: Placing) -> str:
+    def place(self, ready: PendingCopy) -> str:
         """Place a copy, on the disk when this returns; return its path.
 
         An identical copy by another agent that watches the same folder is accepted. Raises SameFile, AlreadyKept, CopyNotAFile.
@@ -132,7 +132,7 @@ class CopyFileStore:
     def digest(self, path: str) -> str | None:
         """Return the SHA-256 of a file, hexadecimal; None if it can't be read."""
         try:
-            stop_if_unwanted()
+            raise_if_cancelled()
             with open_regular(Path(path)) if not is_remote(path) else os.fdopen(self._open_item(path), "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, ValueError, SourceError, ImageError):
@@ -150,7 +150,7 @@ class CopyFileStore:
                 self.discard(str(aside))
                 raise
 
-    def _replacing(self, ready: Placing) -> str:
+    def _replacing(self, ready: PendingCopy) -> str:
         beside = ready.target + KEPT_ENDING
         if ready.kept is not None:
             if ready.kept_replaces:
@@ -169,7 +169,7 @@ class CopyFileStore:
             raise
         return ready.target
 
-    def _beside(self, ready: Placing) -> str:
+    def _beside(self, ready: PendingCopy) -> str:
         """Never replace a file; another program may take the name between two checks."""
         sha256 = None if ready.kept is not None else self.digest(ready.aside)
         for target in numbered(ready.target):
@@ -207,9 +207,9 @@ def _replace(aside: str, target: str) -> None:
     """Move a file over another. Raises CopyNotAFile, CopyUnwritable, OSError."""
     _check_ordinary(target)
     try:
-        put_in_place(Path(aside), Path(target))
+        replace_file(Path(aside), Path(target))
     except PermissionError as error:
-        if why := keeps_from_replacing(Path(target)):
+        if why := replace_blocked_by(Path(target)):
             raise CopyUnwritable(**{why: printable(target)}) from error
         raise
 

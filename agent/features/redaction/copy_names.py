@@ -15,10 +15,10 @@ from agent.domain.path_text import is_remote
 from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.features.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.features.redaction.options import Keeping, RedactionOptions
+from agent.infrastructure.core.abandonable_calls import raise_if_cancelled
 from agent.infrastructure.core.files import numbered
-from agent.infrastructure.core.hanging_calls import stop_if_unwanted
 from agent.infrastructure.core.settings import Folder
-from agent.infrastructure.core.typed_paths import real_path, typed_path
+from agent.infrastructure.core.user_paths import real_path, typed_path
 from agent.infrastructure.sources.folder.folder_scan import is_below, walk_named
 
 KEPT_ENDING: Final = ".aipopup"  # extension of recovery files
@@ -55,7 +55,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
         for found, _ in walk_named(path, Folder(path="."), may_show_faces):
             if found in met or (is_folder and inside is not None and is_below(real_path(found), inside)):
                 continue
-            stop_if_unwanted()
+            raise_if_cancelled()
             met.add(found)
             yield found, path if is_folder else os.path.dirname(path)
 
@@ -85,7 +85,7 @@ class Names:
 
     def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
         """Name a copy. Raises SameFile."""
-        stop_if_unwanted()
+        raise_if_cancelled()
         if (resumed := self._resumed(source, target, format)) is not None:
             return self._give(resumed)
         for candidate in numbered(target):

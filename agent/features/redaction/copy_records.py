@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from agent.domain.errors import AgentError
 from agent.features.redaction.options import Doubtful, Mark, RedactionOptions
-from agent.features.redaction.video.moving import Moments
+from agent.features.redaction.video.editable_tracks import Moments
 from agent.features.redaction.video.visibility import Why
 from agent.infrastructure.core.actor import HERE
 
@@ -49,7 +49,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedTrack:
     """One face through a scene of a video in which some people were named."""
 
     start: float  # seconds since the video began; for animations, frames
@@ -75,7 +75,7 @@ class RedactedCopy:
     replaces: str | None = None  # SHA-256 of our copy that it replaces
     ways: int | None = None  # of a video: the number of faces' trajectories
     moments: Moments | None = None  # of an editable video: its trajectories are in `marks`
-    followed: tuple[Followed, ...] = ()  # those trajectories, if some people were named
+    followed: tuple[FollowedTrack, ...] = ()  # those trajectories, if some people were named
     ways_in: str = "seconds"  # the unit of their numbers: "seconds" or "frames"
     peak: float = 0.0  # of a video: the time with the most faces, in seconds on its own clock
     zero: float = 0.0  # of a video: seconds on its own clock that are zero in the copy

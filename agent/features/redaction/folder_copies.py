@@ -8,14 +8,14 @@ from secrets import token_hex
 import structlog
 
 from agent.domain.errors import AgentError, StoreError
-from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
+from agent.domain.events import ImageIndexed, LocationAdded, LocationMoved, StoredEvent
 from agent.domain.redaction import Look
 from agent.features.redaction.batches import RedactionRequests
 from agent.features.redaction.copy_files import CopyFileStore
 from agent.features.redaction.options import RedactionOptions
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Folder, root_of
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class FolderCopies:
         batches: RedactionRequests,
         environment: Environment,
     ) -> None:
-        self.planned = Notice()
+        self.planned = ChangeSignal()
         """there is something to make"""
         self._library = library
         self._copies = copies
@@ -97,8 +97,8 @@ class FolderCopies:
                 self._places = None
         self._wake.set()
 
-    def _happened(self, recorded: Recorded) -> None:
-        if isinstance(recorded.event, ImageIndexed | PlaceAdded | PlaceMoved):
+    def _happened(self, recorded: StoredEvent) -> None:
+        if isinstance(recorded.event, ImageIndexed | LocationAdded | LocationMoved):
             self.noted(recorded.event.place_id)
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from agent.domain.face import Face
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.redaction import Cover, Look, PeopleChoice, Reason, cover_of, head_of, hides
 from agent.domain.reference import LEAST_EYE_DISTANCE, MOST_YAW
 from agent.domain.video import Trajectory

@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.errors import (
     CopyUnsupported,
     EngineBadAnswer,
@@ -16,16 +16,16 @@ from agent.domain.errors import (
     RedactionError,
 )
 from agent.domain.face import Analysis, Face
-from agent.domain.image import named_as
-from agent.domain.people import Certainty, Identity, one_each
+from agent.domain.identity_matching import Certainty, Identity, assign_unique
+from agent.domain.image import with_extension
 from agent.domain.redaction import PeopleChoice
 from agent.domain.video import is_clip
 from agent.features.library.recipes import redaction_recipe
 from agent.features.people.identification import Identification
 from agent.features.redaction.choice_check import ChoiceCheck
-from agent.features.redaction.copy_files import Placing
+from agent.features.redaction.copy_files import PendingCopy
 from agent.features.redaction.copy_names import KEPT_ENDING
-from agent.features.redaction.copy_records import Followed, RedactedCopy, RedactionItem
+from agent.features.redaction.copy_records import FollowedTrack, RedactedCopy, RedactionItem
 from agent.features.redaction.options import Keeping, RedactionOptions, covered, doubts_of, marks_of
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.features.redaction.recovery_file import Recovery
@@ -33,7 +33,7 @@ from agent.features.redaction.restore import RedactionTools
 from agent.features.redaction.video.video_copies import Percent, VideoCopies
 from agent.inference.engine.analyser import Analyse, Analyser
 from agent.inference.engine.renderer import KeptRegion, Render
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
 
 T = TypeVar("T")
@@ -103,13 +103,13 @@ class FileRedactor:
             else:
                 facts, kept, item = await self._rendered(item, aside, found)
             if item.source == item.target and facts.copy_sha256 == facts.sha256:
-                if await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._environment.clock()):
+                if await asyncio.to_thread(self._library.record_pending, item.id, facts, now=self._environment.clock()):
                     await self._noted(item, facts, item.target)
                 return
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
-            if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._environment.clock()):
+            if not await asyncio.to_thread(self._library.record_pending, item.id, facts, now=self._environment.clock()):
                 return
             frees = kept is not None and await self._nothing_lost(item, facts, passphrase)
             ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None, frees)
@@ -155,7 +155,7 @@ class FileRedactor:
         facts = replace(found, copy_sha256=rendered.copy_sha256, removed=rendered.removed, replaces=_replaces(item))
         if item.format is None and format and rendered.format != format:
             # The user did not choose that name, so an existing file with it stays.
-            item = replace(item, target=named_as(item.target, rendered.format), wish=replace(item.wish, replace=False))
+            item = replace(item, target=with_extension(item.target, rendered.format), wish=replace(item.wish, replace=False))
         return facts, _kept(item, facts, rendered.regions), item
 
     async def _found(self, item: RedactionItem) -> "_Found":
@@ -173,9 +173,9 @@ class FileRedactor:
 
     async def _who(self, analysis: Analysis, choice: PeopleChoice) -> list[Identity | None]:
         """Return the identities of the faces; the user's confirmations take precedence."""
-        alike = await self._opinions.lookalikes([FreshEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
+        alike = await self._opinions.lookalikes([UnsavedEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
         # Only one of two faces can be the visible person. A person to be covered may appear twice, as in frames of an animation.
-        judged = alike if choice.only is not None else one_each(alike)
+        judged = alike if choice.only is not None else assign_unique(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
         stored = image.faces if image is not None else ()
         not_them = await asyncio.to_thread(self._library.rejections, [each.id for each in stored])
@@ -193,18 +193,18 @@ class FileRedactor:
 
         return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
 
-    async def _placing(self, item: RedactionItem, facts: RedactedCopy, aside: str, kept: str | None, frees: bool) -> Placing:
+    async def _placing(self, item: RedactionItem, facts: RedactedCopy, aside: str, kept: str | None, frees: bool) -> PendingCopy:
         """Place the copy; with `frees` an existing recovery file may be replaced."""
         there = await asyncio.to_thread(self._copies.digest, item.target)
         if item.source == item.target:
             if there != facts.sha256:
                 raise ImageMissing if there is None else ImageChanged
             # A recovery file of an earlier batch is the only original left: it stays even when a failed item is retried.
-            return Placing(item.source, aside, item.target, True, kept, kept_replaces=frees)
+            return PendingCopy(item.source, aside, item.target, True, kept, kept_replaces=frees)
         gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
-        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=frees)
+        return PendingCopy(item.source, aside, item.target, gives_way, kept, kept_replaces=frees)
 
-    async def _place(self, item: RedactionItem, facts: RedactedCopy, ready: Placing) -> None:
+    async def _place(self, item: RedactionItem, facts: RedactedCopy, ready: PendingCopy) -> None:
         target = await asyncio.to_thread(self._copies.place, ready)
         await self._noted(item, facts, target)
 
@@ -284,7 +284,7 @@ def report_of(wish: RedactionOptions, facts: RedactedCopy, names: Mapping[int, s
     }
 
 
-def _way(way: Followed) -> dict[str, object]:
+def _way(way: FollowedTrack) -> dict[str, object]:
     return {
         "from": way.start,
         "to": way.end,

@@ -11,19 +11,19 @@ import structlog
 from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 from agent.domain.video import is_clip
+from agent.features.library.activity import WorkState
 from agent.features.library.recipes import redaction_recipe
-from agent.features.library.work_state import WorkState
-from agent.features.redaction.claimed_copies import ClaimedCopies
+from agent.features.redaction.batch_progress import ProgressTracker
 from agent.features.redaction.copy_records import RedactionItem
-from agent.features.redaction.pace import Paces
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.features.redaction.redact_file import FileRedactor
+from agent.features.redaction.work_claims import CopyClaims
 from agent.inference.engine.analyser import AnalysisEngine
 from agent.infrastructure.core.background import BackgroundTasks
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.lead import Claims
+from agent.infrastructure.core.leadership import WorkClaims
 from agent.infrastructure.core.observable import wait_at_most
 from agent.infrastructure.core.request_id import bound
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.spans import SpanKind, span
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ class RedactionWorker:
         engine: AnalysisEngine,
         work: WorkState,
         environment: Environment,
-        claims: Claims,
+        claims: WorkClaims,
     ) -> None:
         """While the agent is paused, only the copies that a request waits for are made."""
         self._library = library
@@ -79,14 +79,14 @@ class RedactionWorker:
         self._mended = asyncio.Event()
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and its task
         self._clips: set[int] = set()  # running ones
-        self.paces = Paces(environment.monotonic)
+        self.paces = ProgressTracker(environment.monotonic)
         self._attempts: dict[int, int] = {}
         self._listeners: dict[str, list[Listener]] = {}  # by batch
         self._stopping = BackgroundTasks()
         self._ended = False
         self._tries = 0  # failed attempts since the last success
         self.passphrases: dict[str, str] = {}  # by batch
-        self.copies = ClaimedCopies(library, claims, self.passphrases)
+        self.copies = CopyClaims(library, claims, self.passphrases)
         self.problem: AgentError | None = None
 
     # -- calls from outside ------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class RedactionWorker:
         for listener in self._listeners.get(uid, ()):
             listener.stopped = True
 
-    async def left_alone(self, uid: str) -> None:
+    async def on_listener_gone(self, uid: str) -> None:
         """Handle a listener's disconnection: stop its batch unless another one waits for it, even if this is cancelled repeatedly."""
         if self._ended or len(self._listeners.get(uid, ())) > 1:
             return  # the next agent, or the batch for the other listener, continues

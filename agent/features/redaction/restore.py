@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
-from agent.features.redaction.copy_files import CopyFileStore, Placing
+from agent.features.redaction.copy_files import CopyFileStore, PendingCopy
 from agent.features.redaction.copy_names import KEPT_ENDING
 from agent.features.redaction.recovery_file import Recovery, RecoveryFileStore
 from agent.inference.engine.renderer import Renderer
-from agent.infrastructure.core.lead import Claims, Unshared
+from agent.infrastructure.core.leadership import LocalWorkClaims, WorkClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class RedactionTools:
     renderer: Renderer
     copies: CopyFileStore
     keeper: RecoveryFileStore
-    claims: Claims = field(default_factory=Unshared)
+    claims: WorkClaims = field(default_factory=LocalWorkClaims)
     """Which of several processes makes a copy"""
 
 
@@ -53,7 +53,7 @@ class Restorer:
                 await asyncio.to_thread(self._keeper.original, beside, passphrase, aside)
             else:
                 await self._renderer.restore(copy, kept.regions, aside)
-            return await asyncio.to_thread(self._copies.place, Placing(copy, aside, target, replace=False))
+            return await asyncio.to_thread(self._copies.place, PendingCopy(copy, aside, target, replace=False))
         finally:
             await asyncio.to_thread(self._copies.discard, aside)
 

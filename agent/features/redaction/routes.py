@@ -16,7 +16,7 @@ from agent.domain.errors import AgentError, ApprovalAwaited, Forbidden, NotFound
 from agent.domain.path_text import printable
 from agent.features.library.actions import Actions, Original
 from agent.features.library.originals import UNNAMED, original_response
-from agent.features.redaction import present_redact
+from agent.features.redaction import api_mapping
 from agent.features.redaction.batches import RedactionRequests
 from agent.features.redaction.clipboard_copy import ClipboardCopy
 from agent.features.redaction.copies_archive import MEDIA_TYPE, CopiesArchive, open_copy
@@ -42,15 +42,15 @@ from agent.features.redaction.schemas import (
 )
 from agent.features.redaction.service import RedactionService
 from agent.inference.engine.analyser import Analyser
-from agent.infrastructure.core.hanging_calls import closed_if_late
+from agent.infrastructure.core.abandonable_calls import close_if_cancelled
+from agent.infrastructure.core.access_scope import current_scope
 from agent.infrastructure.core.i18n import Texts
-from agent.infrastructure.core.reach import current_reach
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.desk_port import DeskPort
 from agent.interfaces.web.help_routes import Places
-from agent.interfaces.web.lines import Lines, Parts
 from agent.interfaces.web.schemas import Id, Problem
 from agent.interfaces.web.scoped_route import Who, count_export
+from agent.interfaces.web.streaming import NdjsonResponse, Parts
+from agent.interfaces.web.ui_port import UiPort
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -62,7 +62,7 @@ _UNKEPT = {"cache-control": "private, no-store"}
 async def lines(copies: RedactionRequests, request: RedactRequest, words: Texts) -> AsyncGenerator[RedactLine, None]:
     """Yield the total first, then a line per file as it ends; a last line names an error that stopped the batch, if any."""
     try:
-        async with aclosing(present_redact.lines(copies, request, words)) as told:
+        async with aclosing(api_mapping.lines(copies, request, words)) as told:
             async for line in told:
                 yield line
     except AgentError as error:
@@ -77,7 +77,7 @@ def making_routes(
     @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}}, openapi_extra=needs(Scope.DESKTOP))
     async def redact(request: RedactRequest) -> StreamingResponse:
         """Return a line of JSON for each file; disconnecting stops copies that were not begun."""
-        return Lines(lines(redaction.copies, request, texts()))
+        return NdjsonResponse(lines(redaction.copies, request, texts()))
 
     @api.post("/api/restore", openapi_extra=needs(Scope.DESKTOP))
     async def restore(request: RestoreRequest) -> Restored:
@@ -109,7 +109,7 @@ def batch_routes(
     async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
         found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
         names = await asyncio.to_thread(library.person_names)
-        return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each), names) for each in found))
+        return RedactionBatches(items=tuple(api_mapping.batch(each, paces.of(each), names) for each in found))
 
     @api.post("/api/redactions", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def begin(request: CoverRequest, who: Who) -> RedactionBatchOut:
@@ -117,21 +117,21 @@ def batch_routes(
         if who.kind != "local":
             request = request.model_copy(update={"out": place_below(places.data / COPIES_FOLDER, request.out)})
         paths = await asyncio.to_thread(_paths, library, request.images)
-        return await batch(await copies.begin(present_redact.asked_of(request, paths)))
+        return await batch(await copies.begin(api_mapping.order_from_request(request, paths)))
 
     @api.get("/api/redactions/{uid}", openapi_extra=needs(Scope.REDACTION_READ))
     async def batch(uid: str) -> RedactionBatchOut:
         found = await asyncio.to_thread(library.redaction_batch, uid)
         if found is None:
             raise NotFound
-        return present_redact.batch(found, paces.of(found), await asyncio.to_thread(library.person_names))
+        return api_mapping.batch(found, paces.of(found), await asyncio.to_thread(library.person_names))
 
     @api.get("/api/redactions/{uid}/items", openapi_extra=needs(Scope.REDACTION_READ))
     async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
         found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
         words = texts()
         shown = tuple(
-            present_redact.item(each, words, paces.percent(each.id), awaits_colleague=copies.awaits_colleague(each)) for each in found.items
+            api_mapping.item(each, words, paces.percent(each.id), awaits_colleague=copies.awaits_colleague(each)) for each in found.items
         )
         return RedactionItems(items=shown, total=found.total, changed_at=found.changed_at)
 
@@ -154,7 +154,7 @@ def batch_routes(
 
 async def _check_within_reach(library: RedactionQueries, uid: str) -> None:
     """Raises NotFound if it is not."""
-    if current_reach() is not None and await asyncio.to_thread(library.redaction_batch, uid) is None:
+    if current_scope() is not None and await asyncio.to_thread(library.redaction_batch, uid) is None:
         raise NotFound
 
 
@@ -182,13 +182,13 @@ def item_routes(api: FastAPI, redaction: RedactionService, library: RedactionQue
     async def item(item_id: Id) -> RedactionDetail:
         found = await _known(library, item_id)
         image = await asyncio.to_thread(library.image_by_hash, found.facts.sha256) if found.facts else None
-        return present_redact.detail(found, image, texts(), awaits_colleague=redaction.copies.awaits_colleague(found))
+        return api_mapping.detail(found, image, texts(), awaits_colleague=redaction.copies.awaits_colleague(found))
 
     @api.put("/api/redaction-items/{item_id}/marks", openapi_extra=needs(Scope.REDACTION_WRITE))
     async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
         """Make the copy again with these marks, replacing the existing one."""
-        made = await redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
-        return present_redact.item(made, texts(), awaits_colleague=redaction.copies.awaits_colleague(made))
+        made = await redaction.copies.edit(item_id, [api_mapping.mark(each) for each in edit.marks])
+        return api_mapping.item(made, texts(), awaits_colleague=redaction.copies.awaits_colleague(made))
 
 
 def copy_file_routes(
@@ -197,7 +197,7 @@ def copy_file_routes(
     library: RedactionQueries,
     actions: Actions,
     analyser: Analyser,
-    desk: DeskPort,
+    desk: UiPort,
     texts: Callable[[], Texts],
     clock: Callable[[], datetime],
 ) -> None:
@@ -217,7 +217,7 @@ def copy_file_routes(
     async def copy(item_id: Id) -> Response:
         """Return the copy's own file."""
         target = (await _handed_out(library, item_id)).target
-        file = await closed_if_late(asyncio.to_thread(open_copy, await actions.readable(target)))
+        file = await close_if_cancelled(asyncio.to_thread(open_copy, await actions.readable(target)))
         try:
             await _handed_out(library, item_id)  # what is open now is what was approved, if it still is
         except BaseException:

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, AwareDatetime, Field, FiniteFloat, model_va
 
 from agent.domain.redaction import Reason, Shape, Style
 from agent.features.redaction.options import Doubtful, Keeping
-from agent.features.redaction.video.moving import MOST_KNOTS, MOST_MARKS
-from agent.interfaces.web.base_schema import Schema
+from agent.features.redaction.video.editable_tracks import MOST_KNOTS, MOST_MARKS
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import FilePath, Id, Problem
 
 

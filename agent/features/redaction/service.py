@@ -1,6 +1,6 @@
 """The redaction room: requests, copies for watched folders, the worker that makes them, and restoring."""
 
-from agent.features.library.work_state import WorkState
+from agent.features.library.activity import WorkState
 from agent.features.people.identification import Identification
 from agent.features.redaction.batches import RedactionRequests
 from agent.features.redaction.choice_check import ChoiceCheck
@@ -12,7 +12,7 @@ from agent.features.redaction.restore import RedactionTools, Restorer
 from agent.features.redaction.video.video_copies import VideoCopies
 from agent.features.redaction.video.video_redactor import VideoRedactor
 from agent.inference.engine.analyser import AnalysisEngine
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 
 
 class RedactionService:

@@ -10,8 +10,8 @@ import click
 from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ def _agent_did(session: CommandSession, what: str) -> bool:
     """Whether an agent is running, which then owns the downloads and the update memory. Raises UpdateError."""
     with suppress(NotRunning):
         client = session.client()
-        client.tell_patiently(f"/api/update/{what}")
+        client.send_long(f"/api/update/{what}")
         return True
     return False
 
 
 def _updater(session: CommandSession) -> "tuple[Updater, str]":
     from agent.features.updates.updater import channel_of, updater_of
-    from agent.infrastructure.core.build import read_build
+    from agent.infrastructure.core.package_info import read_build
 
     session.paths.create()
     build = read_build()

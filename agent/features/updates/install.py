@@ -34,16 +34,16 @@ class Installation:
         memory: MemoryFile,
         care: LibraryCare,
         place: Callable[[str], InstallPlace | None],
-        comes_up: Callable[[InstallPlace, str], bool],
+        health_check: Callable[[InstallPlace, str], bool],
         alone: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """`place` is where the version is installed; `comes_up` starts the staged version, checks it and ends it again."""
+        """`place` is where the version is installed; `health_check` starts the staged version, checks it and ends it again."""
         self._installed = installed
         self._journal = journal
         self._memory = memory
         self._care = care
         self._place = place
-        self._comes_up = comes_up
+        self._comes_up = health_check
         self._alone = alone
 
     def install(self, offer: Offer, file: Path) -> InstallPlace:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
-from agent.infrastructure.core.build import PackageKind
 from agent.infrastructure.core.files import copy_to_new, disk_full, sync_folder
+from agent.infrastructure.core.package_info import PackageKind
 
 Run: TypeAlias = Callable[[Sequence[str]], object]  # runs a tool; raises OSError, SubprocessError
 Exchange: TypeAlias = Callable[[Path, Path], None]  # swaps the names of two files or folders in one step; raises OSError
@@ -224,13 +224,13 @@ def place_of(
     if kind is PackageKind.DMG:
         app = next((folder for folder in Path(executable).parents if folder.suffix == ".app"), None)
         if app is not None:
-            return MacPlace(app, Path(executable).relative_to(app), version, run=run_tool, exchange=exchange_names)
+            return MacPlace(app, Path(executable).relative_to(app), version, run=run_subprocess, exchange=exchange_names)
     if kind is PackageKind.NSIS:
-        return NsisPlace(Path(executable).parent, run=run_tool, start=start, restart=restart)
+        return NsisPlace(Path(executable).parent, run=run_subprocess, start=start, restart=restart)
     return None
 
 
-def run_tool(command: Sequence[str]) -> None:
+def run_subprocess(command: Sequence[str]) -> None:
     """Raises OSError, SubprocessError."""
     none = subprocess.DEVNULL
     subprocess.run(command, stdin=none, stdout=none, stderr=none, check=True, timeout=_TOOL_LIMIT_S)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from agent.domain.errors import StoreDamaged
 from agent.infrastructure.store.backup import NEWER, BackupStore
-from agent.infrastructure.store.key_homes import Home
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import DATABASE_FILE, open_library
+from agent.infrastructure.store.migrator import BEFORE_UPGRADE, revision_of
+from agent.infrastructure.store.open_library import DATABASE_FILE, open_library
 from agent.infrastructure.store.schema import REVISION
-from agent.infrastructure.store.upgrade import BEFORE_UPGRADE, revision_of
+from agent.infrastructure.store.secret_stores import Home
 
 
 class LibraryCare:

@@ -11,7 +11,7 @@ from agent.features.updates.service import Updates
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Problem
 
 

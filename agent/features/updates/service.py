@@ -10,7 +10,7 @@ import structlog
 
 from agent.domain.errors import AgentError, UpdateManaged, UpdateNotReady, UpdatesOff
 from agent.features.updates.releases import FIRST_RETRY, UpdateState, UpdateStep, due_at
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Updates:
         self._wanted = wanted
         self._clock = clock
         self._actions = actions
-        self.changed = Notice()
+        self.changed = ChangeSignal()
         """the state is another"""
         self._jitter = jitter
         self._turn = asyncio.Lock()

@@ -10,9 +10,9 @@ from pathlib import Path
 from agent.domain.errors import AgentError, Unexpected, UpdateUnreachable, from_code
 from agent.features.updates.releases import UpdateStep
 from agent.features.updates.updater import Updater
-from agent.inference.engine.governor import read_power
-from agent.infrastructure.core.build import Build
-from agent.infrastructure.core.child import Child, ChildGone, ChildTimeout, Message, own_command, send, take_pipes
+from agent.inference.engine.load_limiter import read_power
+from agent.infrastructure.core.json_child import Child, ChildExited, ChildTimeout, Message, own_command, send, take_pipes
+from agent.infrastructure.core.package_info import Build
 
 _NAME = "org.freedesktop.NetworkManager"
 _METERED = frozenset((1, 3))  # yes, and probably yes
@@ -105,7 +105,7 @@ async def ask(build: Build, folder: Path, cache: Path, installed: str, channel: 
             answer = await child.request(asked, timeout=DOWNLOAD_S if fetch else CHECK_S)
         finally:
             await child.kill()
-    except (ChildGone, ChildTimeout) as error:
+    except (ChildExited, ChildTimeout) as error:
         raise UpdateUnreachable from error
     if "code" in answer:
         raise from_code(str(answer["code"]), dict(answer.get("params") or {}))

@@ -12,7 +12,7 @@ from agent.features.updates.download import download, fetch
 from agent.features.updates.manifest import MAX_BYTES, FileEntry, opened
 from agent.features.updates.memory import Memory, MemoryFile, Offer, SeenRelease, ToldError
 from agent.features.updates.releases import Release, ReleaseFile, SeenVersion, UpdateState, UpdateStep, Version, judge
-from agent.infrastructure.core.build import Build, PackageKind
+from agent.infrastructure.core.package_info import Build, PackageKind
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.program_settings import UpdateChannel
 from agent.infrastructure.core.settings import Settings

@@ -10,7 +10,7 @@ from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.devices import Device, Trial
 from agent.inference.engine.renderer import KeptRegion, Render, Rendered
 from agent.inference.engine.rpc import DONE, Call, Codec
-from agent.inference.engine.sandbox.wall import OPEN, Sandbox
+from agent.inference.engine.sandbox.report import OPEN, Sandbox
 from agent.infrastructure.core.settings import EngineSettings
 
 COPY_FORMATS = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})

@@ -11,11 +11,11 @@ from agent.inference.engine import engine_calls as calls
 from agent.inference.engine.devices import Device, Trial
 from agent.inference.engine.engine_calls import EngineConfig, Hello
 from agent.inference.engine.rpc_worker import RpcWorker, serve_input
-from agent.inference.engine.sandbox import SandboxPaths, raise_wall
-from agent.inference.engine.sandbox.wall import OPEN
+from agent.inference.engine.sandbox import SandboxPaths, enter_sandbox
+from agent.inference.engine.sandbox.report import OPEN
 from agent.inference.engine.video_calls import CLIPS, FILMS, VideoCalls
 from agent.inference.engine.xmp_calls import FORGET_NAMES, READ_NAMES, WRITE_NAMES
-from agent.infrastructure.core.child import Message
+from agent.infrastructure.core.json_child import Message
 
 if TYPE_CHECKING:
     from agent.inference.engine.service import Engine
@@ -56,7 +56,7 @@ class EngineWorker(RpcWorker):
 
     def wall_in(self, message: Message) -> None:
         if (rooms := rooms_for(message)) is not None:
-            self.wall = raise_wall(rooms)
+            self.wall = enter_sandbox(rooms)
 
     def offer(self, engine: "Engine") -> None:
         """Register the calls after `hello`."""

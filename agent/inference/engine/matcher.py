@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread, numbers
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, Near, Spread, numbers
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
-from agent.domain.people import Candidate
+from agent.domain.identity_matching import Candidate
 from agent.inference.engine import matcher_calls as calls
 from agent.inference.engine.matcher_calls import IdentifyRequest, MatcherHello, NearRequest, Roster, SpreadRequest, by_group, parts
 from agent.inference.engine.matcher_port import ClusterMembers, Query
 from agent.inference.engine.rpc import Call, RpcClient
 from agent.inference.engine.worker_slot import memory_of
 from agent.infrastructure.core.background import BackgroundTasks
-from agent.infrastructure.core.child import Child, ChildGone, own_command
+from agent.infrastructure.core.json_child import Child, ChildExited, own_command
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -57,7 +57,7 @@ class MatcherProcess:
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(calls.IDENTIFY, IdentifyRequest(query, probable, most))
 
-    async def group(self, members: GroupMembers) -> bytes:
+    async def group(self, members: ClusterInputs) -> bytes:
         limit = _GROUP_LIMIT_S + _GROUP_FACE_S * len(numbers(members.faces))
         with self._sequence():
             await self._question(calls.GROUP, members, text=await asyncio.to_thread(calls.GROUP.request.text, members))
@@ -76,8 +76,8 @@ class MatcherProcess:
         self.forget()
         raise EngineTimeout(seconds=limit)
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
-        asked = GroupMembers.of(fresh)
+    async def place(self, fresh: Sequence[ClusterInput], known: Callable[[], ClusterMembers]) -> dict[int, int]:
+        asked = ClusterInputs.of(fresh)
         with self._sequence():
             placed = await self._question(calls.PLACE, asked)
             if placed.groups is None:
@@ -214,7 +214,7 @@ class MatcherProcess:
         except EngineKilled:
             self.forget()
             raise  # from outside, or by `forget` meanwhile: the next one may start
-        except (ChildGone, AgentError) as error:
+        except (ChildExited, AgentError) as error:
             self.forget()
             raise EngineStartFailed from error
         try:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread
-from agent.domain.people import Candidate
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, Near, Spread
+from agent.domain.identity_matching import Candidate
 from agent.inference.engine.engine_calls import START_LIMIT_S
 from agent.inference.engine.matcher_port import Query
 from agent.inference.engine.rpc import DONE, NOTHING, Call, Codec
-from agent.inference.engine.sandbox.wall import OPEN, Sandbox
+from agent.inference.engine.sandbox.report import OPEN, Sandbox
 
 # Of MobileFaceNet: 192 values of 4 bytes.
 EMBEDDING_BYTES = 768
@@ -96,16 +96,16 @@ def parts(prints: Sequence[FaceEmbedding]) -> Iterator[Prints]:
     return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
 
 
-def by_group(members: Iterable[GroupMember]) -> Iterator[GroupMembers]:
+def by_group(members: Iterable[ClusterInput]) -> Iterator[ClusterInputs]:
     """Yield whole clusters of faces that come cluster by cluster, so many at a time that processing them takes a fifth of a second."""
-    part: list[GroupMember] = []
+    part: list[ClusterInput] = []
     for _, group in groupby(members, key=lambda each: each.group_id or -each.face_id):
         part += group
         if len(part) >= 4 * AT_ONCE:
-            yield GroupMembers.of(part)
+            yield ClusterInputs.of(part)
             part = []
     if part:
-        yield GroupMembers.of(part)
+        yield ClusterInputs.of(part)
 
 
 def is_near(found: list[list[Near]], asked: NearRequest) -> bool:
@@ -140,7 +140,7 @@ def _is_candidate(each: Candidate) -> bool:
     return all(0 <= distance <= 2.01 for distance in apart) and 0 <= each.agree <= each.references
 
 
-_MEMBERS, _PLACED, _PAIRS = Codec(GroupMembers), Codec(Placed), Codec(tuple[tuple[int, int], ...])
+_MEMBERS, _PLACED, _PAIRS = Codec(ClusterInputs), Codec(Placed), Codec(tuple[tuple[int, int], ...])
 HELLO = Call("hello", NOTHING, Codec(MatcherHello), limit=START_LIMIT_S)
 PUT = Call("put", Codec(Prints), DONE)
 DROP = Call("drop", Codec(tuple[int, ...]), DONE)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, Near, Spread
-from agent.domain.people import Candidate
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, Near, Spread
+from agent.domain.identity_matching import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Query:
 class ClusterMembers:
     """The clusters of faces, one after another, and pairs of faces to keep apart."""
 
-    members: Iterable[GroupMember]  # may read, and so block
+    members: Iterable[ClusterInput]  # may read, and so block
     cannot: tuple[tuple[int, int], ...] = ()
 
 
@@ -46,14 +46,14 @@ class FaceMatcher(Protocol):
         """Return the `most` nearest people among the named faces, nearest first. Raises as above."""
         ...
 
-    async def group(self, members: GroupMembers) -> bytes:
+    async def group(self, members: ClusterInputs) -> bytes:
         """Compute all clusters from scratch: a column of each face's cluster, in their order, 0 for one that is alone or unknown.
 
         Other queries are answered meanwhile, and changes don't count. Raises as above.
         """
         ...
 
-    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], ClusterMembers]) -> dict[int, int]:
+    async def place(self, fresh: Sequence[ClusterInput], known: Callable[[], ClusterMembers]) -> dict[int, int]:
         """Place new faces; return the new clusters of all faces whose cluster changed. `known` reads the earlier ones.
 
         It may block. Raises as above.

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from agent.domain.clustering import GroupBounds
-from agent.domain.embeddings import GroupMembers, Near, Spread
-from agent.domain.people import Candidate
+from agent.domain.clustering import ClusterThresholds
+from agent.domain.embeddings import ClusterInputs, Near, Spread
+from agent.domain.identity_matching import Candidate
 from agent.inference.engine.matcher_calls import (
     EMBEDDING_BYTES,
     Formed,
@@ -18,11 +18,11 @@ from agent.inference.engine.matcher_calls import (
     SpreadRequest,
 )
 from agent.inference.engine.matcher_port import Query
+from agent.inference.vision.cluster_core import ALONE
 from agent.inference.vision.clusterer import NEAREST, cluster
-from agent.inference.vision.core import ALONE
+from agent.inference.vision.dispersion import halves, least_alike
 from agent.inference.vision.face_index import FaceIndex, FaceQueries
-from agent.inference.vision.grouping import ClusterMember, Grouping
-from agent.inference.vision.spread import halves, least_alike
+from agent.inference.vision.incremental_clusters import ClusterMember, IncrementalClusterer
 from agent.inference.vision.vectors import Floats, Ints
 
 
@@ -31,7 +31,7 @@ class MatchService:
 
     def __init__(self) -> None:
         self.index = FaceIndex()
-        self._grouping: Grouping | None = None  # the clusters, once they are known
+        self._grouping: IncrementalClusterer | None = None  # the clusters, once they are known
         self._placed: set[int] = set()
 
     def put(self, prints: Prints) -> None:
@@ -72,7 +72,7 @@ class MatchService:
     def _spread(self, group: Ints, most: int) -> Spread:
         rows = self.index.rows(group)
         faces, rows = group[rows >= 0], rows[rows >= 0]
-        trusted = self.index.trust[rows] >= GroupBounds().trusted
+        trusted = self.index.trust[rows] >= ClusterThresholds().trusted
         if np.count_nonzero(trusted) >= min(most, 2):
             faces, rows = faces[trusted], rows[trusted]
         vectors = self.index.vectors(rows)
@@ -80,7 +80,7 @@ class MatchService:
         smaller = ~one if 2 * np.count_nonzero(one) >= len(one) else one
         return Spread(tuple(faces[least_alike(vectors, most)].tolist()), tuple(faces[smaller].tolist()), apart)
 
-    def group(self, members: GroupMembers) -> Callable[[], Formed]:
+    def group(self, members: ClusterInputs) -> Callable[[], Formed]:
         """Compute all clusters from scratch; each face's cluster, 0 for one that is alone or missing.
 
         The returned function does it, up to some minutes, in any thread: it has copies of its data.
@@ -103,9 +103,9 @@ class MatchService:
 
     def begin(self, cannot: Sequence[tuple[int, int]]) -> None:
         """Start loading clusters, which `restore` adds one by one. `cannot`: pairs of faces to keep apart."""
-        self._grouping, self._placed = Grouping(self._vectors_of, cannot=cannot), set()
+        self._grouping, self._placed = IncrementalClusterer(self._vectors_of, cannot=cannot), set()
 
-    def restore(self, members: GroupMembers) -> None:
+    def restore(self, members: ClusterInputs) -> None:
         """Add all faces of some clusters. Raises ValueError if loading was not started."""
         if self._grouping is None:
             raise ValueError
@@ -119,14 +119,14 @@ class MatchService:
         self._grouping.restore(known)
         self._placed |= {member.face for member in known}
 
-    def place(self, members: GroupMembers) -> Placed:
+    def place(self, members: ClusterInputs) -> Placed:
         if self._grouping is None:
             return Placed(None)
         changed: dict[int, int] = {}
         faces, photos, people, _ = (each.tolist() for each in _columns(members))
         queries = self.index.faces(np.array(faces, np.int64))
         # In one pass over all faces: the pass takes longer than comparing with one more.
-        found = self.index.near(queries, GroupBounds().within, NEAREST)
+        found = self.index.near(queries, ClusterThresholds().within, NEAREST)
         rows = queries.rows.tolist()
         for face, photo, person, row, vector, near in zip(faces, photos, people, rows, queries.vectors, found, strict=True):
             if row < 0 or face in self._placed:
@@ -145,7 +145,7 @@ class MatchService:
         return FaceQueries.of(vectors) + self.index.faces(np.array(query.faces, np.int64))
 
 
-def _columns(members: GroupMembers) -> tuple[Ints, Ints, Ints, Ints]:
+def _columns(members: ClusterInputs) -> tuple[Ints, Ints, Ints, Ints]:
     """Return faces, photos, people and clusters, int64 [n]; -1 for none, and for alone. Raises ValueError for different lengths."""
     sent = (members.faces, members.photos, members.people, members.groups)
     faces, photos, people, groups = (np.frombuffer(each, np.int64) for each in sent)

@@ -4,13 +4,13 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from agent.domain.embeddings import GroupMembers
+from agent.domain.embeddings import ClusterInputs
 from agent.inference.engine import matcher_calls as calls
 from agent.inference.engine.matcher_calls import Formed, MatcherHello
 from agent.inference.engine.rpc_worker import RpcWorker, serve_input
-from agent.inference.engine.sandbox import SandboxPaths, raise_wall
-from agent.inference.engine.sandbox.wall import OPEN
-from agent.infrastructure.core.child import Message
+from agent.inference.engine.sandbox import SandboxPaths, enter_sandbox
+from agent.inference.engine.sandbox.report import OPEN
+from agent.infrastructure.core.json_child import Message
 
 if TYPE_CHECKING:
     from agent.inference.engine.matcher_service import MatchService
@@ -25,7 +25,7 @@ class MatchWorker(RpcWorker):
 
     def wall_in(self, _: Message) -> None:
         """Enter the sandbox: it may read its program, and write nothing; it gets no files."""
-        self.wall = raise_wall(SandboxPaths.of_matcher())
+        self.wall = enter_sandbox(SandboxPaths.of_matcher())
 
     def _hello(self, _: None) -> MatcherHello:
         # numpy starts threads when it is loaded: the sandbox applies only to those started inside it.
@@ -36,7 +36,7 @@ class MatchWorker(RpcWorker):
         return MatcherHello(os.getpid(), self.wall or OPEN)
 
     def _offer(self, service: "MatchService") -> None:
-        def group(members: GroupMembers) -> None:
+        def group(members: ClusterInputs) -> None:
             """Start clustering: other requests are answered meanwhile."""
             self._forming = self._beside.submit(service.group(members))
 

@@ -11,8 +11,8 @@ import structlog
 
 from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
 from agent.inference.engine.devices import DeviceNote
-from agent.inference.engine.governor import FULL, Pace, Power, decide
-from agent.inference.engine.sandbox.wall import Sandbox
+from agent.inference.engine.load_limiter import FULL, Pace, Power, decide
+from agent.inference.engine.sandbox.report import Sandbox
 from agent.infrastructure.core.settings import EngineSettings
 
 log = structlog.get_logger()

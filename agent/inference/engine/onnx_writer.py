@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agent import __version__
 from agent.inference.engine import onnx_format as onnx
 from agent.inference.engine.onnx_format import Attribute
-from agent.inference.engine.openvino_quiet import ov
+from agent.inference.engine.openvino_config import ov
 
 _Weights: TypeAlias = NDArray[np.generic]
 INPUT: Final = "input"

@@ -10,7 +10,7 @@ import numpy as np
 from agent.domain.errors import ModelMissing, ModelWrongHash
 from agent.inference.engine.engine_calls import ModelFile
 from agent.inference.engine.inference_session import Input, Size
-from agent.inference.engine.openvino_quiet import core, ov, preprocess
+from agent.inference.engine.openvino_config import core, ov, preprocess
 from agent.inference.engine.quantiser import Calibration, quantised
 from agent.inference.engine.sandbox.sandbox_paths import RANGES
 

@@ -12,7 +12,7 @@ from agent.inference.engine import openvino_models
 from agent.inference.engine.devices import unquantised
 from agent.inference.engine.engine_calls import ModelFile
 from agent.inference.engine.inference_session import Floats, Input, Size, Values
-from agent.inference.engine.openvino_quiet import core, ops, ov
+from agent.inference.engine.openvino_config import core, ops, ov
 
 # A size that was met so often gets a net of its own. Loading it takes 120 ms of processor time, each run then saves 2 to 5.
 _RECURRING = 4

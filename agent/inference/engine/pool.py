@@ -20,19 +20,19 @@ from agent.domain.errors import (
 from agent.domain.face import Analysis
 from agent.inference.engine import engine_calls as calls
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.devices import DeviceNote
 from agent.inference.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreTask
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.fd_passing import Opener, new_file
 from agent.inference.engine.monitor import EngineProcess
-from agent.inference.engine.open_files import Opener, new_file
 from agent.inference.engine.renderer import KeptRegion, Render, Rendered
 from agent.inference.engine.rpc import Call, RpcClient
 from agent.inference.engine.sandbox import can_be_whole
-from agent.inference.engine.sandbox.wall import Sandbox
-from agent.inference.engine.worker_slot import MANY, Slot, SlotQueue, cores, let_others_go_first, memory_of, most_processes
+from agent.inference.engine.sandbox.report import Sandbox
+from agent.inference.engine.worker_slot import MANY, Slot, SlotQueue, cores, lower_priority, memory_of, most_processes
 from agent.infrastructure.core.background import BackgroundTasks
-from agent.infrastructure.core.child import ChildGone, own_command
-from agent.infrastructure.core.heap import CLEAN
+from agent.infrastructure.core.json_child import ChildExited, own_command
+from agent.infrastructure.core.malloc_tuning import CLEAN
 from agent.infrastructure.core.photo_files import open_photo
 from agent.infrastructure.core.settings import EngineSettings
 
@@ -51,7 +51,7 @@ class EnginePool:
         self,
         settings: EngineSettings,
         models: Mapping[str, ModelFile],
-        equipment: Equipment,
+        equipment: ComputeSetup,
         *,
         command: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -169,7 +169,7 @@ class EnginePool:
         if lowered:
             for slot in self._line.slots:
                 if slot.child is not None:
-                    let_others_go_first(slot.child.pid)
+                    lower_priority(slot.child.pid)
 
     def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
         """End a process with too much memory, after its task or at once; then its task fails with EngineMemory."""
@@ -250,10 +250,10 @@ class EnginePool:
             if self._closed:
                 raise EngineKilled
             if self._low_priority:
-                let_others_go_first(client.child.pid)
+                lower_priority(client.child.pid)
             slot.hello = await self._ask(slot, client, calls.HELLO, config)
             self._judge(slot.hello.wall)
-        except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
+        except (ChildExited, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
         except AgentError:
             self._end(slot)  # it runs, but can't work with this device or these models

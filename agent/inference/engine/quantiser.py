@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.inference.engine.openvino_quiet import constant_folded, ops, ov
+from agent.inference.engine.openvino_config import constant_folded, ops, ov
 
 Floats: TypeAlias = NDArray[np.float32]
 

@@ -28,8 +28,8 @@ from agent.domain.errors import (
     XmpError,
     from_code,
 )
-from agent.inference.engine.served import log_served
-from agent.infrastructure.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message
+from agent.inference.engine.request_log import log_served
+from agent.infrastructure.core.json_child import Child, ChildExited, ChildProtocolError, ChildTimeout, Message
 from agent.infrastructure.core.request_id import current_id
 from agent.infrastructure.core.spans import SpanKind, span
 
@@ -194,9 +194,9 @@ class RpcClient:
                 if "served" in message:
                     self._log(message["served"], sent, call, with_files=bool(files))
                 return call.checked(believe(message, self.calls, call.response), asked)
-        except ChildGarbled as error:
+        except ChildProtocolError as error:
             raise self._lost(EngineBadAnswer()) from error
-        except ChildGone as error:
+        except ChildExited as error:
             self.faulted = _FAULT < 0 and error.exit_code == _FAULT
             raise self._lost(why_ended(error.exit_code, greeted=self.calls > 1)) from error
         except ChildTimeout as error:
@@ -228,7 +228,7 @@ class RpcCall:
         """Make one call. Raises as `RpcClient.ask`; EngineStartFailed if the process can't be started."""
         try:
             child = self._child = await Child.start(self._command, desktop=False)
-        except ChildGone as error:
+        except ChildExited as error:
             raise why_ended(error.exit_code) from error
         try:
             return await RpcClient(child).ask(call, asked, limit=limit)

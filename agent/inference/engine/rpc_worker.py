@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, TypeVar
 
 from agent.domain.errors import AgentError, EngineStartFailed, ImageUnreadable, Unexpected
 from agent.inference.engine import rpc
-from agent.inference.engine.open_files import Taker
+from agent.inference.engine.fd_passing import FdReceiver
+from agent.inference.engine.request_log import Serving
 from agent.inference.engine.rpc import Call
-from agent.inference.engine.sandbox.wall import Sandbox
-from agent.inference.engine.served import Serving
-from agent.infrastructure.core.child import Message, send, take_pipes
-from agent.infrastructure.core.heap import here_to_stay, large_apart, let_go_of_code, mappings
+from agent.inference.engine.sandbox.report import Sandbox
+from agent.infrastructure.core.json_child import Message, send, take_pipes
+from agent.infrastructure.core.malloc_tuning import drop_code_pages, freeze_gc, mappings, mmap_large_blocks
 
 # After the agent is gone, the current task may finish; a hanging one must not keep the process alive.
 _LAST_TASK_S = 5.0
@@ -34,7 +34,7 @@ class RpcWorker:
         self.wall: Sandbox | None = None
         self.greeted = False
         self._handlers: dict[str, tuple[Call[Any, Any], Callable[..., Any]]] = {}
-        self._taker = Taker()
+        self._taker = FdReceiver()
 
     def wall_in(self, message: Message) -> None:
         """Raise the sandbox that suits the first message, before it is served and before a second thread exists.
@@ -93,7 +93,7 @@ def _close(descriptors: Sequence[int]) -> None:
 
 def serve_input(worker: RpcWorker) -> int:
     """Serve requests until standard input ends. Returns the exit code."""
-    large_apart()
+    mmap_large_blocks()
     requests, answers = take_pipes()
     # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -110,9 +110,9 @@ def serve_input(worker: RpcWorker) -> int:
             break
         served += 1
         if served == 1:  # its libraries are loaded
-            here_to_stay(tidy=False)
+            freeze_gc(tidy=False)
         if served in _SETTLED:
-            let_go_of_code(code)
+            drop_code_pages(code)
         line = waiting.get()
     return 0
 

@@ -12,7 +12,7 @@ from agent.inference.engine.engine_calls import ModelFile
 from agent.inference.engine.inference_session import CompiledNet, Floats, InferenceSession, Input, Size
 from agent.inference.vision import embedder
 from agent.inference.vision.detector import DetectorNet
-from agent.infrastructure.core.heap import give_back
+from agent.infrastructure.core.malloc_tuning import give_back
 
 # Above this many pixels, a net's buffers cost more memory than reallocating costs time: 130 MB at 1280 by 1280 against 50 ms.
 _LARGE = 768 * 1024

@@ -13,12 +13,12 @@ from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.inference.engine import screen_calls as calls
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import ModelFile
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.screen_calls import FrameRequest, LookRequest, ScreenCoverRequest
 from agent.inference.engine.screen_port import GrabbedFrame, WatchedScreen, WatchTask
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.photo_files import open_photo
 from agent.infrastructure.core.settings import EngineSettings
 
@@ -37,7 +37,7 @@ class ScreenEngine(EnginePool):
         self,
         settings: EngineSettings,
         models: Mapping[str, ModelFile],
-        equipment: Equipment,
+        equipment: ComputeSetup,
         *,
         display: bool = True,
     ) -> None:

@@ -17,7 +17,7 @@ from agent.inference.engine.screen_grab import Grabber
 from agent.inference.engine.screen_port import GrabbedFrame
 from agent.inference.engine.screen_watch import moved
 from agent.inference.engine.service import Engine
-from agent.inference.engine.steady_file import read_steady, spent
+from agent.inference.engine.stable_read import read_steady, spent
 from agent.inference.vision.codecs import decode
 from agent.inference.vision.codecs.decoded_image import Pixels
 from agent.inference.vision.detector import THOROUGH_RATIO, THOROUGH_SIDE, THOROUGH_UP_TO

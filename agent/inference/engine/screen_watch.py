@@ -16,7 +16,7 @@ from agent.inference.engine.screen_port import WatchedScreen, WatchTask
 from agent.inference.engine.service import Engine
 from agent.inference.vision.codecs import Image
 from agent.inference.vision.codecs.decoded_image import Pixels
-from agent.infrastructure.core.heap import large_apart, large_kept
+from agent.infrastructure.core.malloc_tuning import keep_large_blocks, mmap_large_blocks
 
 # Pixels: the resolution at which screen changes are known. The sums don't allow a picture to be reconstructed.
 TILE: Final = 32
@@ -49,7 +49,7 @@ class ScreenWatch:
         """Raises CaptureError, ImageTooLarge, ModelError."""
         asked = replace(task, anew=False)
         if self._asked is None:
-            large_kept()
+            keep_large_blocks()
         if task.anew or asked != self._asked:
             self._views.clear()
         self._asked, faces, changed = asked, list[Face](), False
@@ -64,7 +64,7 @@ class ScreenWatch:
     def forget(self) -> None:
         self._views.clear()
         self._asked = None
-        large_apart()
+        mmap_large_blocks()
         self._engine.release()
 
     def _places(self, wanted: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -94,7 +94,7 @@ class ScreenWatch:
         left, top, right, bottom = area
         part = np.frombuffer(raw, np.uint8).reshape(height, width, 4)[top:bottom, left:right]
         image = Image(cast(Pixels, cv2.cvtColor(part, cv2.COLOR_BGRA2RGB)), 1.0, right - left, bottom - top, "screen")
-        found = self._engine.glance(task.recipe, image, task.min_score, task.min_face)
+        found = self._engine.quick_detect(task.recipe, image, task.min_score, task.min_face)
         view = self._views[number] = _View(sums, (*kept, *(moved(face, left, top) for face in found)))
         return view
 

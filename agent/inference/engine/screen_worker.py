@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from agent.inference.engine import screen_calls as calls
 from agent.inference.engine.engine_worker import EngineWorker, rooms_for
 from agent.inference.engine.rpc_worker import serve_input
-from agent.inference.engine.sandbox import raise_wall
+from agent.inference.engine.sandbox import enter_sandbox
 from agent.inference.engine.screen_grab import Grabber, NoScreen, connect
-from agent.infrastructure.core.child import Message
+from agent.infrastructure.core.json_child import Message
 
 if TYPE_CHECKING:
     from agent.inference.engine.service import Engine
@@ -23,7 +23,7 @@ class ScreenWorker(EngineWorker):
         """Connect to the screen, then raise the sandbox, which refuses every other connection. Refused without a valid `hello`."""
         if (rooms := rooms_for(message)) is not None:
             self._screen = connect()
-            self.wall = raise_wall(replace(rooms, screen=True))
+            self.wall = enter_sandbox(replace(rooms, screen=True))
 
     def offer(self, engine: "Engine") -> None:
         from agent.inference.engine.screen_service import ScreenEngineService

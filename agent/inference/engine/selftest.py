@@ -10,7 +10,7 @@ from agent.inference.engine.devices import AUTO, CPU, EXACT, Device, Fault, Tria
 from agent.inference.engine.engine_calls import EngineConfig, ModelFile
 from agent.inference.engine.inference_session import Size
 from agent.inference.engine.onnxruntime_session import offered
-from agent.inference.engine.openvino_quiet import core
+from agent.inference.engine.openvino_config import core
 from agent.inference.engine.runtime import Runtime
 from agent.inference.engine.selftest_sample import group, one
 from agent.inference.engine.service import detector_of

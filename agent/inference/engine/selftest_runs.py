@@ -45,7 +45,7 @@ _ONNX_RUNTIMES = tuple(f"onnxruntime{suffix}" for suffix in ("", "-gpu", "-direc
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
-class DeviceChooser:
+class DeviceSelector:
     """Chooses the engine's device and precision. Use it from one event loop."""
 
     def __init__(self, record: Path, command: Sequence[str], *, limit: float = LIMIT_S, again: bool = False) -> None:

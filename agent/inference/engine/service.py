@@ -15,24 +15,24 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.devices import unquantised
 from agent.inference.engine.engine_calls import EngineConfig, ModelFile
+from agent.inference.engine.fd_passing import write_out
 from agent.inference.engine.inference_session import Size
-from agent.inference.engine.open_files import write_out
 from agent.inference.engine.renderer import KeptRegion, Render, Rendered
 from agent.inference.engine.runtime import Runtime, model_for
-from agent.inference.engine.steady_file import check_same, steady
-from agent.inference.vision import copies, embedder
+from agent.inference.engine.stable_read import check_same, steady
+from agent.inference.vision import embedder, redacted
 from agent.inference.vision.aligner import align
-from agent.inference.vision.bare import joined
 from agent.inference.vision.codecs import DecodeLimits, Image, Pixels, encode_preview
 from agent.inference.vision.codecs.decoded_image import LARGE
 from agent.inference.vision.codecs.file_bytes import FileBytes
-from agent.inference.vision.copies import RenderOptions, RenderPart
 from agent.inference.vision.detection import Detection
 from agent.inference.vision.detector import THOROUGH_FACE, Decoder, Detector, DetectorNet
 from agent.inference.vision.detectors import DETECTORS
 from agent.inference.vision.embedder import MobileFaceNet
+from agent.inference.vision.flatten_alpha import joined
+from agent.inference.vision.oriented_landmarks import align_again
 from agent.inference.vision.pipeline import MODELS, FileDecoder, Held, NetModel, Pipeline, Wanted, analyse, faces_on
-from agent.inference.vision.turned_landmarks import align_again
+from agent.inference.vision.redacted import RenderOptions, RenderPart
 from agent.infrastructure.core.photo_files import open_photo
 
 M = TypeVar("M")
@@ -100,7 +100,7 @@ class Engine:
         """The same for the bytes of a file that exists only in memory. Raises as `analyse`."""
         return self._analysed(task, self._pipeline(task), data)
 
-    def glance(self, recipe: Recipe, image: Image, min_score: float, min_face: float) -> tuple[Face, ...]:
+    def quick_detect(self, recipe: Recipe, image: Image, min_score: float, min_face: float) -> tuple[Face, ...]:
         """The faces of a decoded picture, by one quick detection. Raises ModelError, EngineStartFailed."""
         pipeline = replace(self._pipeline(Analyse("", recipe)), detector=partial(self.detector(recipe.detector).once, least=min_face))
         return faces_on(image, pipeline, Wanted(min_score, min_face, keep_chips=False), self._clock)
@@ -130,7 +130,7 @@ class Engine:
         """Both are descriptors, closed here. Raises ImageError, RedactionError; ValueError for an invalid cover."""
         with os.fdopen(target, "wb", buffering=0) as out, self.content(source) as data:
             sha256 = hashlib.sha256(data).hexdigest()
-            copy = copies.render(data, RenderOptions(task.covers, task.format, task.strip, task.keep_regions), self._limits)
+            copy = redacted.render(data, RenderOptions(task.covers, task.format, task.strip, task.keep_regions), self._limits)
             check_same(data, sha256)
             write_out(out, copy.data)
         return Rendered(
@@ -147,7 +147,7 @@ class Engine:
     def restore(self, regions: Sequence[KeptRegion], source: int, target: int) -> None:
         """As above. Raises ImageError, RedactionError."""
         with os.fdopen(target, "wb", buffering=0) as out, self.content(source) as data:
-            write_out(out, copies.restore(data, [RenderPart(region.x, region.y, region.png) for region in regions], self._limits))
+            write_out(out, redacted.restore(data, [RenderPart(region.x, region.y, region.png) for region in regions], self._limits))
 
     def content(self, descriptor: int) -> AbstractContextManager[FileBytes]:
         """The content of a file that was handed over, closed at the end. Raises ImageTooLarge, ImageUnreadable, ImageChanged."""

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from agent.domain.embeddings import FreshEmbedding
-from agent.domain.video import Covered, Piece, ProvenPart, SeenPart, Video, VideoPart
+from agent.domain.embeddings import UnsavedEmbedding
+from agent.domain.video import Covered, PartDetections, Piece, VerifiedPart, Video, VideoPart
 from agent.inference.engine.engine_calls import are_kinds, is_jpeg, is_sha256
 from agent.inference.engine.matcher_calls import EMBEDDING_BYTES
 from agent.inference.engine.rpc import NOTHING, Call, Codec
@@ -74,7 +74,7 @@ def is_clip(clip: Video, _: None) -> bool:
     )
 
 
-def is_seen(seen: SeenPart, asked: VideoLookRequest) -> bool:
+def is_seen(seen: PartDetections, asked: VideoLookRequest) -> bool:
     """Whether the result is possible for the requested part, with embeddings only if requested."""
     moments = [sight.moment for sight in seen.sights]
     return (
@@ -88,7 +88,7 @@ def is_seen(seen: SeenPart, asked: VideoLookRequest) -> bool:
     )
 
 
-def _is_print(print: FreshEmbedding | None, wanted: bool) -> bool:
+def _is_print(print: UnsavedEmbedding | None, wanted: bool) -> bool:
     return print is None or (wanted and len(print.embedding) == EMBEDDING_BYTES and print.quality.size > 0)
 
 
@@ -100,7 +100,7 @@ def is_joined(joined: Joined, _: Join) -> bool:
     return joined.copy_size > 0 and are_kinds(joined.removed) and joined.frames >= 0
 
 
-def is_proven(proven: ProvenPart, asked: Prove) -> bool:
+def is_proven(proven: VerifiedPart, asked: Prove) -> bool:
     return proven.frames >= 0 and (proven.last >= 0) == (proven.frames > 0) and proven.last < asked.part.end
 
 
@@ -110,10 +110,10 @@ class VideoCalls:
     def __init__(self, kind: str, part_limit: float) -> None:
         """The calls' names begin with `kind`; `part_limit` is the time limit in seconds for a part, if that is not the whole."""
         self.probe = Call(f"{kind}_probe", NOTHING, Codec(Video), is_clip, files=1, limit=_WHOLE_LIMIT_S)
-        self.look = Call(f"{kind}_look", Codec(VideoLookRequest), Codec(SeenPart), is_seen, files=1, limit=part_limit)
+        self.look = Call(f"{kind}_look", Codec(VideoLookRequest), Codec(PartDetections), is_seen, files=1, limit=part_limit)
         self.draw = Call(f"{kind}_draw", Codec(Draw), Codec(DrawnPart), is_drawn, files=2, limit=part_limit)
         self.still = Call(f"{kind}_still", Codec(Still), Codec(bytes), is_jpeg, files=1, limit=_STILL_LIMIT_S, urgent=True)
-        self.prove = Call(f"{kind}_prove", Codec(Prove), Codec(ProvenPart), is_proven, files=2, limit=part_limit)
+        self.prove = Call(f"{kind}_prove", Codec(Prove), Codec(VerifiedPart), is_proven, files=2, limit=part_limit)
         self.join = Call(f"{kind}_join", Codec(Join), Codec(Joined), is_joined, files=3, limit=_WHOLE_LIMIT_S)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
-from agent.domain.video import ProvenPart, SeenPart, Video, VideoPart
+from agent.domain.video import PartDetections, VerifiedPart, Video, VideoPart
 from agent.inference.engine import video_calls
-from agent.inference.engine.open_files import Opener, new_file
+from agent.inference.engine.fd_passing import Opener, new_file
 from agent.inference.engine.rpc import Call
 from agent.inference.engine.video_calls import VideoCalls
 from agent.inference.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
@@ -44,7 +44,7 @@ class EngineVideos:
     async def probe(self, path: str) -> Video:
         return await self._engines.ask(self.calls.probe, None, [partial(self._engines.open_item, path)])
 
-    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> PartDetections:
         return await self._engines.ask(
             self.calls.look, video_calls.VideoLookRequest(part, tick, embedder), [partial(self._engines.open_item, path)]
         )
@@ -56,7 +56,7 @@ class EngineVideos:
             await asyncio.to_thread(output.settle, drawn.size)
         return drawn.frames
 
-    async def prove(self, task: ProvePart) -> ProvenPart:
+    async def prove(self, task: ProvePart) -> VerifiedPart:
         files: list[Opener] = [partial(self._engines.open_item, task.path), partial(open_photo, task.copy)]
         return await self._engines.ask(self.calls.prove, video_calls.Prove(task.part, task.ways), files)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from agent.domain.video import Covered, Piece, ProvenPart, SeenPart, Video, VideoPart
+from agent.domain.video import Covered, PartDetections, Piece, VerifiedPart, Video, VideoPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class VideoRenderer(Protocol):
 
     async def probe(self, path: str) -> Video: ...
 
-    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> PartDetections:
         """Find the faces of a part. With an embedder's recipe name: with embeddings, where the faces allow reliable ones."""
         ...
 
@@ -72,7 +72,7 @@ class VideoRenderer(Protocol):
 
     async def join(self, task: JoinVideo) -> Joined: ...
 
-    async def prove(self, task: ProvePart) -> ProvenPart:
+    async def prove(self, task: ProvePart) -> VerifiedPart:
         """Decode a part of a clip's copy and check its covers. Raises CopyUnproven."""
         ...
 
@@ -87,11 +87,11 @@ class VideoJob(Protocol):
     All but `seen` and `drawn` raise CopyUnwritable, CopyDiskFull. Implementation: `agent.features.redaction.video.job_files.VideoJobFiles`.
     """
 
-    def seen(self, number: int) -> SeenPart | None:
+    def seen(self, number: int) -> PartDetections | None:
         """The result of looking at a part; None if it was not looked at yet."""
         ...
 
-    def keep_seen(self, number: int, seen: SeenPart) -> None: ...
+    def keep_seen(self, number: int, seen: PartDetections) -> None: ...
 
     def drawn(self, number: int) -> bool:
         """Whether a part is written."""

@@ -8,15 +8,15 @@ from functools import partial
 from typing import BinaryIO
 
 from agent.domain.errors import VideoMissing
-from agent.domain.video import ProvenPart, SeenPart, Video
+from agent.domain.video import PartDetections, VerifiedPart, Video
 from agent.inference.engine import video_calls
-from agent.inference.engine.open_files import not_written
+from agent.inference.engine.fd_passing import not_written
 from agent.inference.engine.service import Engine
-from agent.inference.engine.steady_file import spent
+from agent.inference.engine.stable_read import spent
 from agent.inference.engine.video_ports import Joined
 from agent.inference.vision.animations import animation_frames, animation_writing
 from agent.inference.vision.detectors import THOROUGH
-from agent.inference.vision.prints import prints_of
+from agent.inference.vision.frame_embeddings import prints_of
 
 
 class VideoService:
@@ -32,10 +32,10 @@ class VideoService:
 
             return probe(file, self._engine.limits)
 
-    def look(self, asked: video_calls.VideoLookRequest, source: int) -> SeenPart:
+    def look(self, asked: video_calls.VideoLookRequest, source: int) -> PartDetections:
         """Raises VideoUnreadable, VideoNoPicture, ModelError, EngineStartFailed."""
         with _files([source]) as (file,):
-            from agent.inference.vision.video.looking import look_through
+            from agent.inference.vision.video.part_detection import look_through
 
             with self._released():
                 look = self._engine.detector(THOROUGH, exact=True).look
@@ -45,14 +45,14 @@ class VideoService:
     def still(self, asked: video_calls.Still, source: int) -> bytes:
         """Raises VideoUnreadable, VideoNoPicture."""
         with _files([source]) as (file,):
-            from agent.inference.vision.video.still import still
+            from agent.inference.vision.video.frame_grab import still
 
             return still(file, asked.seconds, asked.side)
 
     def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.DrawnPart:
         """Raises RedactionError; ValueError for a cover that is none."""
         with _files([source], target) as (file, output):
-            from agent.inference.vision.video.writing import write_part
+            from agent.inference.vision.video.part_writer import write_part
 
             with self._released():
                 frames = write_part(file, asked.part, asked.ways, asked.format, output, self._engine.threads)
@@ -69,15 +69,15 @@ class VideoService:
     def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
         """Raises RedactionError."""
         with _files([source, made], target) as (file, parts, output):
-            from agent.inference.vision.video.joined_parts import join
+            from agent.inference.vision.video.part_joiner import join
 
             written = join(file, parts, asked.pieces, asked.format, output, strip=asked.strip)
             return Joined(_finished(output), written.removed, written.frames, written.last)
 
-    def prove(self, asked: video_calls.Prove, source: int, copy: int) -> ProvenPart:
+    def prove(self, asked: video_calls.Prove, source: int, copy: int) -> VerifiedPart:
         """Raises CopyUnproven, VideoUnreadable, VideoNoPicture."""
         with _files([source, copy]) as (file, written):
-            from agent.inference.vision.video.video_proof import prove_part
+            from agent.inference.vision.video.verification import prove_part
 
             with self._released():
                 return prove_part(file, written, asked.part, asked.ways, self._engine.threads)
@@ -116,7 +116,7 @@ class AnimationService:
         with self._engine.content(source) as data:
             return animation_frames.probe(data, self._engine.limits)
 
-    def look(self, asked: video_calls.VideoLookRequest, source: int) -> SeenPart:
+    def look(self, asked: video_calls.VideoLookRequest, source: int) -> PartDetections:
         """Return the detections. Raises ModelError, EngineStartFailed."""
         with self._engine.content(source) as data:
             detector = self._engine.detector(THOROUGH, exact=True)
@@ -150,11 +150,11 @@ class AnimationService:
                 raise not_written(error) from error
             return Joined(os.fstat(output.fileno()).st_size, kinds)
 
-    def prove(self, _asked: video_calls.Prove, source: int, copy: int) -> ProvenPart:
+    def prove(self, _asked: video_calls.Prove, source: int, copy: int) -> VerifiedPart:
         """An animation's copy was checked when it was drawn."""
         os.close(source)
         os.close(copy)
-        return ProvenPart(0, -1)
+        return VerifiedPart(0, -1)
 
     def still(self, asked: video_calls.Still, source: int) -> bytes:
         with self._engine.content(source) as data:

@@ -12,9 +12,9 @@ import psutil
 
 from agent.domain.errors import AgentError, EngineKilled, EngineMemory
 from agent.inference.engine.engine_calls import Hello
-from agent.inference.engine.open_files import Giver, Opener, all_opened
+from agent.inference.engine.fd_passing import FdSender, Opener, all_opened
 from agent.inference.engine.rpc import RpcClient
-from agent.infrastructure.core.child import Child
+from agent.infrastructure.core.json_child import Child
 from agent.infrastructure.core.settings import EngineSettings
 
 _NICE = 10  # POSIX
@@ -27,7 +27,7 @@ class Slot:
     """A place for one process. It outlives its processes."""
 
     client: RpcClient | None = None
-    files: Giver | None = None  # hands the process its files
+    files: FdSender | None = None  # hands the process its files
     hello: Hello | None = None
     generation: int = -1
     idle: asyncio.TimerHandle | None = None
@@ -40,7 +40,7 @@ class Slot:
 
     async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> RpcClient:
         """Start a process in it, with `extra` in its environment. Raises ChildGone."""
-        files = self.files = Giver()
+        files = self.files = FdSender()
         try:
             self.client = RpcClient(
                 await Child.start(command, extra_environment={**files.environment, **extra}, desktop=False, descriptors=files.inherited)
@@ -126,7 +126,7 @@ def _descendants(pid: int) -> list[int]:
         return []
 
 
-def let_others_go_first(pid: int) -> None:
+def lower_priority(pid: int) -> None:
     """Lower a process's priority."""
     with suppress(psutil.Error):
         psutil.Process(pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", _NICE))

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.clustering import GroupBounds, cosine
-from agent.inference.vision.core import Apart, strangers_of
-from agent.inference.vision.neighbours import neighbours
+from agent.domain.clustering import ClusterThresholds, cosine
+from agent.inference.vision.cluster_core import Apart, strangers_of
+from agent.inference.vision.knn_graph import neighbours
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
@@ -29,7 +29,7 @@ def cluster(
     *,
     person: Ints | None = None,
     cannot: Iterable[tuple[int, int]] = (),
-    bounds: GroupBounds | None = None,
+    bounds: ClusterThresholds | None = None,
     graph: Graph | None = None,
 ) -> Ints:
     """Return the cluster of each face, int64 [n] counted from 0; -1 for a face that is alone.
@@ -39,7 +39,7 @@ def cluster(
     share one. `graph` is `neighbours(vectors, NEAREST, bounds.within)`, if already computed.
     The order of the faces does not matter.
     """
-    bounds = bounds or GroupBounds()
+    bounds = bounds or ClusterThresholds()
     rows, distances = neighbours(vectors, NEAREST, bounds.within) if graph is None else graph
     groups = _Groups(vectors, trust >= bounds.trusted, photo, np.full(len(vectors), -1, np.int64) if person is None else person, cannot)
     del vectors  # for a large library this saves as much memory as the rest takes, if the caller holds them no longer
@@ -121,7 +121,7 @@ def _edges(groups: _Groups, rows: Ints, distances: Floats) -> Edges:
     return seen // rows.shape[1], rows.ravel()[seen], np.asarray(1 - distances.ravel()[seen] ** 2 / 2, np.float32)
 
 
-def _unite_alike(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
+def _unite_alike(groups: _Groups, edges: Edges, bounds: ClusterThresholds) -> None:
     """Average linkage: merge pairs of clusters that are mutually most similar, until none is similar enough.
 
     Two small clusters must be more similar: nearly all clusters with two people begin with a few faces. The mean to a merged cluster
@@ -166,7 +166,7 @@ def _disjoint(one: Sequence[int], other: Sequence[int], sizes: Ints) -> list[tup
     return pairs
 
 
-def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
+def _join_near(groups: _Groups, edges: Edges, bounds: ClusterThresholds) -> None:
     """Join outliers, single faces and splinters to the much larger cluster whose core they are near, until none is left to join.
 
     A cluster keeps its number when others join, which marks its core; joined faces support no other, so nearness does not spread.
@@ -187,7 +187,7 @@ def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
         groups.move(pairs)
 
 
-def _nearest(groups: _Groups, near: Edges, bounds: GroupBounds) -> tuple[Ints, Ints]:
+def _nearest(groups: _Groups, near: Edges, bounds: ClusterThresholds) -> tuple[Ints, Ints]:
     """Return the clusters that join a much larger one: (cluster, larger one), surest first.
 
     `near` leads from faces to the clusters of their neighbours. A face's nearness to a cluster is that of its `agree`-th neighbour there;

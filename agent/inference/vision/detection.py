@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Box, Landmarks, Point
-from agent.inference.vision.turns import box_back, point_back
+from agent.inference.vision.orientation import point_back, rotate_box_back
 
 NMS_IOU = 0.3
 # The coarser pass locates larger faces best; a finer one only adds small ones.
@@ -84,7 +84,7 @@ def five(points: Sequence[Point]) -> Landmarks:
 def back(face: Detection, turn: int, width: float, height: float) -> Detection:
     """Return a face of the turned picture as it lies in the original one, which has that size; its own left stays first."""
     points = [point_back(point, turn, width, height) for point in face.landmarks]
-    return replace(face, box=box_back(face.box, turn, width, height), landmarks=five(points))
+    return replace(face, box=rotate_box_back(face.box, turn, width, height), landmarks=five(points))
 
 
 def more_certain(one: list[Detection], other: list[Detection]) -> list[Detection]:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from agent.domain.face import Box
 from agent.inference.vision.codecs import Image
 from agent.inference.vision.detection import NMS_IOU, Detection, back, merged, more_certain, size, suppress, sure
+from agent.inference.vision.first_pass import FirstPass
 from agent.inference.vision.large_photo import FINE_SIDE, HINT_SIZE, LARGE_SIDE, RECURRING, detect_large, turn_by_spots
-from agent.inference.vision.passes import pass_around, pass_over
-from agent.inference.vision.survey import Survey
+from agent.inference.vision.orientation import dominant_rotation, turned
+from agent.inference.vision.passes import detect_regions, detect_whole
 from agent.inference.vision.tiles import surroundings
-from agent.inference.vision.turns import leading_turn, turned
 
 Floats: TypeAlias = NDArray[np.float32]
 # uint8 [1, height, width, 3] RGB -> the detector's outputs, in their order.
@@ -69,14 +69,14 @@ class Detector(ABC):
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """Return faces of at least `min_score`, best first; those of a photo that lies on its side or upside down, too."""
         image = decoder(FINE_SIDE)  # at once: decoding twice would cost more than it saves
-        photo = Survey(image)
+        photo = FirstPass(image)
         kept, hints = self._quick(decoder, photo, min_score)
         if (turn := self._turn(photo, kept, hints, min_score)) == 0:
             return kept
-        again, _ = self._quick(lambda side: turned(decoder(side), turn), Survey(turned(image, turn)), min_score)
+        again, _ = self._quick(lambda side: turned(decoder(side), turn), FirstPass(turned(image, turn)), min_score)
         return more_certain(kept, [back(face, turn, image.width, image.height) for face in again])
 
-    def _quick(self, decoder: Decoder, photo: Survey, min_score: float) -> tuple[list[Detection], list[Detection]]:
+    def _quick(self, decoder: Decoder, photo: FirstPass, min_score: float) -> tuple[list[Detection], list[Detection]]:
         """Return the faces of the picture as it is, best first, and hints."""
         if photo.longest >= LARGE_SIDE and photo.in_colour:
             return detect_large(self.look, photo, min_score, self.hint_score)
@@ -93,30 +93,30 @@ class Detector(ABC):
         ratio = 0.0
         for side in whole_sides(longest):
             finer = min(1.0, side / longest)
-            found = pass_over(self.look, decoder(side), finer, least)
+            found = detect_whole(self.look, decoder(side), finer, least)
             kept = merged(kept, ratio, sure(found, min_score))
             ratio = finer
             hints = [face for face in found if size(face) * ratio < HINT_SIZE]
         if hints and (closer := close_ratio(longest, min(map(size, hints)))) > ratio:
             image = decoder(math.ceil(longest * min(1.0, closer)))
-            kept = merged(kept, ratio, sure(pass_around(self.look, image, closer, least, _around(hints)), min_score))
+            kept = merged(kept, ratio, sure(detect_regions(self.look, image, closer, least, _around(hints)), min_score))
         if not kept:
-            kept = sure(pass_over(self.look, image, min(1.0, COARSE_SIDE / longest), least), min_score)
+            kept = sure(detect_whole(self.look, image, min(1.0, COARSE_SIDE / longest), least), min_score)
         return sorted(kept, key=lambda face: -face.score), found
 
-    def _turn(self, photo: Survey, kept: Sequence[Detection], hints: Sequence[Detection], min_score: float) -> int:
+    def _turn(self, photo: FirstPass, kept: Sequence[Detection], hints: Sequence[Detection], min_score: float) -> int:
         """Return the turn that makes the picture upright, as far as its faces tell."""
         if any(face.score >= min_score + CERTAIN for face in kept):
-            return leading_turn([(face.score, face.landmarks) for face in kept])
+            return dominant_rotation([(face.score, face.landmarks) for face in kept])
         return turn_by_spots(self.look, photo, hints, min_score)
 
     def once(self, decoder: Decoder, min_score: float, least: float) -> list[Detection]:
         """Detect in one pass, as coarse as faces of `least` pixels allow, and in a coarser one if there is nothing."""
         image = decoder(FIRST_SIDE)
         ratio = min(1.0, FOUND_SIZE / least)
-        found = sure(pass_over(self.look, image, ratio, min(min_score, self.hint_score)), min_score)
+        found = sure(detect_whole(self.look, image, ratio, min(min_score, self.hint_score)), min_score)
         if not found and (coarse := COARSE_SIDE / max(image.width, image.height)) < ratio:
-            found = sure(pass_over(self.look, image, coarse, min_score), min_score)
+            found = sure(detect_whole(self.look, image, coarse, min_score), min_score)
         return found
 
     def thorough(self, decoder: Decoder, min_score: float) -> list[Detection]:
@@ -124,7 +124,7 @@ class Detector(ABC):
         kept = self._thorough(decoder, min_score)
         image = decoder(THOROUGH_SIDE)
         certain = sure(kept, min_score)
-        if (turn := self._turn(Survey(image), certain, kept, min_score)) == 0:
+        if (turn := self._turn(FirstPass(image), certain, kept, min_score)) == 0:
             return kept
         again = self._thorough(lambda side: turned(decoder(side), turn), min_score)
         both = [*kept, *(back(face, turn, image.width, image.height) for face in again)]
@@ -142,14 +142,14 @@ class Detector(ABC):
         found: list[Detection] = []
         ratio = 0.0
         for finer in sorted({min(finest, side / longest) for side in (COARSE_SIDE, FIRST_SIDE)} | {finest}):
-            found = pass_over(self.look, image, finer, down_to)
+            found = detect_whole(self.look, image, finer, down_to)
             kept = merged(kept, ratio, sure(found, least))
             ratio = finer
         hints = [face for face in found if size(face) * ratio < HINT_SIZE]
         closer = min(1.0, THOROUGH_CLOSEST / longest, CLOSE_SIZE / max(1.0, min(map(size, hints), default=math.inf)))
         if closer > ratio:
             image = decoder(math.ceil(longest * closer))
-            kept = merged(kept, ratio, sure(pass_around(self.look, image, closer, down_to, _around(hints)), least))
+            kept = merged(kept, ratio, sure(detect_regions(self.look, image, closer, down_to, _around(hints)), least))
         return sorted(kept, key=lambda face: -face.score)
 
 

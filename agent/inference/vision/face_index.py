@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.embeddings import Near
-from agent.domain.people import Candidate
+from agent.domain.identity_matching import Candidate
 from agent.inference.vision.embedder import DIMENSIONS
-from agent.inference.vision.nearest import Nearest
 from agent.inference.vision.references import References, to_distances
+from agent.inference.vision.top_k import Nearest
 from agent.inference.vision.vectors import Bools, Floats, Ints, Vectors, decoded, encoded
 
 # The store counts ids up: a table as long as the highest one maps them to rows.

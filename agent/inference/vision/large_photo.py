@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from agent.inference.vision.candidate_regions import CandidateRegion
 from agent.inference.vision.codecs import Image
 from agent.inference.vision.detection import NMS_IOU, Detection, Look, centre, merged, scaled, size, suppress, sure
+from agent.inference.vision.first_pass import FACE_SIZE, MOSAICS, FirstPass
 from agent.inference.vision.mosaic import CELLS, SIDE, Cell, mosaic, origin, place
-from agent.inference.vision.passes import pass_around, pass_framed
-from agent.inference.vision.spots import Spot
-from agent.inference.vision.survey import FACE_SIZE, MOSAICS, Survey
+from agent.inference.vision.orientation import TURNS, turn_of
+from agent.inference.vision.passes import detect_on_canvas, detect_regions
 from agent.inference.vision.tiles import frame_size, surroundings
-from agent.inference.vision.turns import TURNS, turn_of
 
 # Pixels of the longer side. From this one on, faces of 28 pixels leave no hint in a pass at 640.
 LARGE_SIDE = 1494
@@ -34,7 +34,7 @@ _NEIGHBOURS, _NEAR = 3, 6.0
 RECURRING = (frame_size(LOOK_SIDE * 3 // 4, LOOK_SIDE), frame_size(LOOK_SIDE, LOOK_SIDE * 3 // 4), (SIDE, SIDE))
 
 
-def in_mosaic(look: Look, image: Image, chosen: Sequence[Spot], min_score: float) -> list[Detection]:
+def in_mosaic(look: Look, image: Image, chosen: Sequence[CandidateRegion], min_score: float) -> list[Detection]:
     """Return the faces at these spots, at most CELLS of them."""
     found = []
     for face in look(mosaic(image, [Cell(spot) for spot in chosen]), min_score):
@@ -44,12 +44,12 @@ def in_mosaic(look: Look, image: Image, chosen: Sequence[Spot], min_score: float
     return suppress(found, NMS_IOU)
 
 
-def detect_large(look: Look, photo: Survey, min_score: float, hint_score: float) -> tuple[list[Detection], list[Detection]]:
+def detect_large(look: Look, photo: FirstPass, min_score: float, hint_score: float) -> tuple[list[Detection], list[Detection]]:
     """Return the faces, and everything that the first look saw down to half of `hint_score`, best first."""
     image, small, longest = photo.image, photo.small, photo.longest
     ratio = LOOK_SIDE / longest
-    coarse = sure(pass_framed(look, small, COARSE_SIDE / longest, min_score), min_score)
-    found = pass_framed(look, small, ratio, min(min_score, hint_score / 2))
+    coarse = sure(detect_on_canvas(look, small, COARSE_SIDE / longest, min_score), min_score)
+    found = detect_on_canvas(look, small, ratio, min(min_score, hint_score / 2))
     kept = merged(coarse, COARSE_SIDE / longest, sure(found, min_score), _HUGE)
     weak = [face for face in found if face.score < min_score]
     hints = [face for face in weak if size(face) * ratio < FACE_SIZE]
@@ -59,7 +59,7 @@ def detect_large(look: Look, photo: Survey, min_score: float, hint_score: float)
     if crowded:
         closer = min(1.0, FINE_SIDE / longest, FACE_SIZE / max(1.0, min(map(size, crowded))))
         if closer > ratio:
-            more = pass_around(look, image, closer, min_score, [surroundings(face.box) for face in crowded])
+            more = detect_regions(look, image, closer, min_score, [surroundings(face.box) for face in crowded])
             kept = merged(kept, ratio, sure(more, min_score))
     return sorted(kept, key=lambda face: -face.score), found
 
@@ -69,7 +69,7 @@ def crowd(small: Sequence[Detection]) -> list[Detection]:
     return [face for face in small if sum(_near(face, other) for other in small) > _NEIGHBOURS]
 
 
-def _with_mosaics(look: Look, image: Image, kept: list[Detection], spots: Iterator[Spot], min_score: float) -> list[Detection]:
+def _with_mosaics(look: Look, image: Image, kept: list[Detection], spots: Iterator[CandidateRegion], min_score: float) -> list[Detection]:
     for _ in range(MOSAICS):
         left = (spot for spot in spots if not any(_inside((spot.x, spot.y), face, _BESIDE) for face in kept))
         if not (chosen := list(islice(left, CELLS))):
@@ -102,7 +102,7 @@ _SMALLER, _FINE_SPOTS = 4, 10
 _FIRST_FINE, _FIRST_WIDE, _FIRST_SCORE = 3, 2, 0.3
 
 
-def turn_by_spots(look: Look, photo: Survey, hints: Sequence[Detection], min_score: float) -> int:
+def turn_by_spots(look: Look, photo: FirstPass, hints: Sequence[Detection], min_score: float) -> int:
     """Return the turn in which the likeliest places show upright faces, one mosaic for each turn; 0 if none does.
 
     Before that, one mosaic shows a few of them in all turns: most photos without faces end there.

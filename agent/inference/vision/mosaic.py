@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Box
+from agent.inference.vision.candidate_regions import CandidateRegion
 from agent.inference.vision.codecs import Image, Pixels, resize
-from agent.inference.vision.spots import Spot
 
 # A face of 24 pixels and its surroundings; four by four of them.
 CELL, ACROSS = 80, 4
@@ -23,7 +23,7 @@ _EDGE, _LARGEST = 0.1 * CELL, 0.8 * CELL
 class Cell:
     """A spot in one of the four turns: `turn` is the number of counter-clockwise quarter turns of its pixels."""
 
-    spot: Spot
+    spot: CandidateRegion
     turn: int = 0
 
 
@@ -46,13 +46,13 @@ def place(box: Box) -> int | None:
     return row * ACROSS + column
 
 
-def origin(number: int, spot: Spot) -> tuple[float, float]:
+def origin(number: int, spot: CandidateRegion) -> tuple[float, float]:
     """Return what to add to a canvas position divided by the spot's ratio, for an upright cell, to get pixels of the full image."""
     left, top, half = number % ACROSS * CELL, number // ACROSS * CELL, CELL / 2
     return spot.x - (half + left) / spot.ratio, spot.y - (half + top) / spot.ratio
 
 
-def _cut(image: Image, spot: Spot) -> Pixels:
+def _cut(image: Image, spot: CandidateRegion) -> Pixels:
     """Return the surroundings of a spot, uint8 [CELL, CELL, 3]; black outside the image."""
     pixels = image.pixels
     across, down = spot.ratio * image.width / pixels.shape[1], spot.ratio * image.height / pixels.shape[0]

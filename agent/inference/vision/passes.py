@@ -8,19 +8,19 @@ from agent.inference.vision.detection import NMS_IOU, Detection, Look, scaled, s
 from agent.inference.vision.tiles import Area, canvas_size, frame_size, grid, on_canvas, windows
 
 
-def pass_over(look: Look, image: Image, ratio: float, least: float) -> list[Detection]:
+def detect_whole(look: Look, image: Image, ratio: float, least: float) -> list[Detection]:
     """Return the detections of at least that score in the whole image scaled to `ratio` of its full size."""
     width, height = _scaled_size(image, ratio)
     return _merged(look, image, grid(width, height), (width, height), least)
 
 
-def pass_framed(look: Look, image: Image, ratio: float, least: float) -> list[Detection]:
+def detect_on_canvas(look: Look, image: Image, ratio: float, least: float) -> list[Detection]:
     """The same in one piece, on one of few canvases: a scan's photos then all need the same sizes."""
     width, height = _scaled_size(image, ratio)
     return _merged(look, image, [(0, 0, width, height)], (width, height), least, frame_size(width, height))
 
 
-def pass_around(look: Look, image: Image, ratio: float, least: float, places: Sequence[Box]) -> list[Detection]:
+def detect_regions(look: Look, image: Image, ratio: float, least: float, places: Sequence[Box]) -> list[Detection]:
     """The same only in windows around some places."""
     width, height = _scaled_size(image, ratio)
     return _merged(look, image, windows([place.scaled(ratio) for place in places], width, height), (width, height), least)

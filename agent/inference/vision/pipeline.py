@@ -13,13 +13,13 @@ from agent.domain.face import Analysis, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.inference.vision.aligner import EYE_DISTANCE, face_of
 from agent.inference.vision.animations.animation_reading import frames_in
-from agent.inference.vision.bare import bare_image
 from agent.inference.vision.codecs import DecodeLimits, Image, Pixels, decode, encode_jpeg, encode_small
 from agent.inference.vision.codecs.file_bytes import FileBytes
-from agent.inference.vision.covering import covered
 from agent.inference.vision.detection import Detection
 from agent.inference.vision.detector import Decoder, DetectorNet
 from agent.inference.vision.embedder import to_bytes
+from agent.inference.vision.flatten_alpha import opaque_image
+from agent.inference.vision.occlusion import covered
 from agent.inference.vision.quality import quality
 
 CHIP_QUALITY = 92
@@ -69,7 +69,7 @@ class FileDecoder:
     def bare(self) -> Image | None:
         """Return its colours without transparency, if that may hide a face. Raises ImageError."""
         begun = self._clock()
-        image = bare_image(self._data, self._limits)
+        image = opaque_image(self._data, self._limits)
         self.seconds += self._clock() - begun
         return image
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.domain.people import Candidate
+from agent.domain.identity_matching import Candidate
 from agent.inference.vision.vectors import Bools, Floats, Ints
 
 _AT_ONCE = 1_024  # vectors summed at a time

@@ -29,14 +29,14 @@ class BackgroundTasks(set[asyncio.Task[None]]):
             await asyncio.wait(self)  # `gather` gives ended ones no turn to leave, since Python 3.12
 
 
-async def regularly(step: Callable[[], Awaitable[object]], pause_s: Callable[[], float], *, event: str) -> None:
+async def run_periodically(step: Callable[[], Awaitable[object]], pause_s: Callable[[], float], *, event: str) -> None:
     """Repeat a step until cancelled. An AgentError is logged as `event`, and the next step tries again."""
     while True:
         await _logged(step(), event)
         await asyncio.sleep(pause_s())
 
 
-async def keep_up(name: str, run: Callable[[], Awaitable[None]]) -> None:
+async def run_supervised(name: str, run: Callable[[], Awaitable[None]]) -> None:
     """Run it until cancelled. If it fails, that is logged with its code, and it is started again."""
     while True:
         try:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 
-Listener: TypeAlias = Callable[[Recorded], None]
+Listener: TypeAlias = Callable[[StoredEvent], None]
 
 
 class Bus:
@@ -15,7 +15,7 @@ class Bus:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
-    def publish(self, events: Iterable[Recorded]) -> None:
+    def publish(self, events: Iterable[StoredEvent]) -> None:
         """Publish the events, after the transaction that recorded them."""
         for event in events:
             for listener in tuple(self._listeners):

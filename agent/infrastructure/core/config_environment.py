@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.domain.errors import SettingsGivenTwice, SettingsSecretUnreadable
 from agent.infrastructure.core.config_check import Raw, dotted, merged, nested, parsed_value
-from agent.infrastructure.core.files import TooLong, read_regular
+from agent.infrastructure.core.files import FileTooLarge, read_regular
 from agent.infrastructure.core.setting_section import Section
 from agent.infrastructure.core.settings import Settings
 
@@ -84,7 +84,7 @@ def _content(given: _Given) -> object:
     """Return the value in the file, without the line break at its end. A text setting takes it as it is, others as TOML."""
     try:
         text = read_regular(Path(given.text), _MOST_BYTES)[0].decode("utf-8-sig").rstrip("\r\n")
-    except (OSError, ValueError, TooLong):
+    except (OSError, ValueError, FileTooLarge):
         # `from None`: the system's message contains the path.
         raise SettingsSecretUnreadable(key=given.key, variable=given.variable) from None
     if not text.strip():  # left by a script that failed: as a value, it would start a server with another database

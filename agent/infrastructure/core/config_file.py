@@ -21,14 +21,14 @@ from agent.infrastructure.core import config_folders
 from agent.infrastructure.core.config_check import Raw, check_key, merged, nested, parsed, parsed_value, problems, validated
 from agent.infrastructure.core.config_copy import SettingsCopy
 from agent.infrastructure.core.config_environment import from_environment, of_section, overridden_in
-from agent.infrastructure.core.config_lines import line_of
+from agent.infrastructure.core.config_error_location import line_of
 from agent.infrastructure.core.config_watch import OnChange, OnError, SettingsWatch
 from agent.infrastructure.core.files import write_private
 from agent.infrastructure.core.paths import make_private
 from agent.infrastructure.core.program_settings import LogSettings
 from agent.infrastructure.core.resources import resource
 from agent.infrastructure.core.settings import Settings, root_of
-from agent.infrastructure.core.typed_paths import typed_path
+from agent.infrastructure.core.user_paths import typed_path
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from agent.domain.errors import NotFound
 from agent.domain.names import tidy
 from agent.infrastructure.core.settings import root_of
-from agent.infrastructure.core.typed_paths import comparable
+from agent.infrastructure.core.user_paths import comparable
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -73,19 +73,19 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        put_in_place(temporary, path)
+        replace_file(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
-def put_in_place(aside: Path, target: Path) -> None:
+def replace_file(aside: Path, target: Path) -> None:
     """Move a file over another, or a folder to an unused name. Raises OSError."""
-    while_held(lambda: aside.replace(target))
+    retry_while_locked(lambda: aside.replace(target))
 
 
-def while_held(action: Callable[[], T], refused: Callable[[PermissionError], bool] = lambda _: True) -> T:
+def retry_while_locked(action: Callable[[], T], refused: Callable[[PermissionError], bool] = lambda _: True) -> T:
     """Return what an action on files returns; repeat it for a moment while it is refused. Raises OSError.
 
     Windows refuses while a file is open elsewhere, as in a virus scanner for a moment, or in a thread or command of ours. `refused`
@@ -106,7 +106,7 @@ def is_held(error: BaseException) -> bool:
     return getattr(error, "winerror", None) in _HELD
 
 
-def keeps_from_replacing(path: Path) -> str:
+def replace_blocked_by(path: Path) -> str:
     """Return why Windows does not let a file be replaced: "held" by another program, "protected", or empty for any other reason."""
     if sys.platform != "win32":
         return ""
@@ -136,7 +136,7 @@ def numbered(target: str) -> Iterator[str]:
 def move_new(aside: str, target: str) -> None:
     """Move a file to an unused name. Raises FileExistsError if the name is taken, and any other OSError."""
     if os.name == "nt":
-        while_held(lambda: Path(aside).rename(target))  # which fails there
+        retry_while_locked(lambda: Path(aside).rename(target))  # which fails there
         return
     try:
         if os.link in os.supports_follow_symlinks:
@@ -194,11 +194,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-class NotRegular(OSError):
+class NotARegularFile(OSError):
     """The file is a pipe, a device or a folder."""
 
 
-class TooLong(Exception):
+class FileTooLarge(Exception):
     """The file has more bytes than the limit."""
 
 
@@ -210,7 +210,7 @@ def open_regular(path: Path) -> BufferedReader:
     handle = os.open(path, _UNTRUSTED)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise NotRegular
+        raise NotARegularFile
     return os.fdopen(handle, "rb")
 
 
@@ -227,7 +227,7 @@ def open_shared(path: str, flags: int) -> int:
     def opened() -> int:
         return _winapi.CreateFile(path, _winapi.GENERIC_READ, _SHARED_WITH_ALL, 0, _winapi.OPEN_EXISTING, 0, 0)
 
-    return msvcrt.open_osfhandle(while_held(opened, is_held), flags)
+    return msvcrt.open_osfhandle(retry_while_locked(opened, is_held), flags)
 
 
 def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:
@@ -235,5 +235,5 @@ def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:
     with open_regular(path) as file:
         facts, data = os.fstat(file.fileno()), file.read(most + 1)
     if len(data) > most:
-        raise TooLong
+        raise FileTooLarge
     return data, facts

@@ -14,10 +14,10 @@ from typing import TextIO
 
 import structlog
 
-from agent.infrastructure.core import error_counts
-from agent.infrastructure.core.files import keeps_from_replacing
+from agent.infrastructure.core import error_metrics
+from agent.infrastructure.core.files import replace_blocked_by
+from agent.infrastructure.core.log_dedup import LogDeduplicator
 from agent.infrastructure.core.log_privacy import described, guard, without_names
-from agent.infrastructure.core.log_repeats import RepeatedLines
 from agent.infrastructure.core.program_settings import LogSettings, LogTarget
 from agent.infrastructure.core.request_id import current_id
 
@@ -76,7 +76,7 @@ def configure(
     # Its warnings say that no connection was made, which we log with a code, and without their arguments they say no more.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     structlog.configure(
-        processors=[error_counts.count, structlog.stdlib.filter_by_level, _with_request, guard, _hand_over],
+        processors=[error_metrics.count, structlog.stdlib.filter_by_level, _with_request, guard, _hand_over],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
@@ -155,12 +155,12 @@ class _Listener(logging.handlers.QueueListener):
                 self._output.end()
 
 
-class _Sieve:
+class _PrivacyFilter:
     """Leaves out lines that repeat, and reports how many, and how many were dropped."""
 
     def __init__(self, entry: _Entry) -> None:
         self._entry = entry
-        self._repeats = RepeatedLines()
+        self._repeats = LogDeduplicator()
 
     def lines(self, record: logging.LogRecord) -> Iterator[logging.LogRecord]:
         if (record.levelno or 0) >= logging.WARNING and not self._repeats.passes(_says(record), record.created):
@@ -183,7 +183,7 @@ class _Output(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self.setFormatter(_JsonLines(process))
         self._entry = entry
-        self._sieve = _Sieve(entry)
+        self._sieve = _PrivacyFilter(entry)
 
     def emit(self, record: logging.LogRecord) -> None:
         for line in self._sieve.lines(record):
@@ -206,7 +206,7 @@ class _File(logging.handlers.RotatingFileHandler):
         self._entry = entry
         self._failed = False
         self._torn = False
-        self._sieve = _Sieve(entry)
+        self._sieve = _PrivacyFilter(entry)
 
     def emit(self, record: logging.LogRecord) -> None:
         for line in self._sieve.lines(record):
@@ -247,7 +247,7 @@ class _File(logging.handlers.RotatingFileHandler):
 
     def doRollover(self) -> None:
         self.close()
-        if keeps_from_replacing(Path(self.baseFilename)):
+        if replace_blocked_by(Path(self.baseFilename)):
             return  # it grows until it can be renamed: trying would move the older files on, and lose the line
         super().doRollover()
         if self.backupCount == 0:

@@ -51,7 +51,7 @@ class Signal(Generic[T]):
             subscriber(value)
 
 
-class Notice(Signal[None]):
+class ChangeSignal(Signal[None]):
     """A signal without a value: its subscribers look for themselves."""
 
     def notify(self) -> None:

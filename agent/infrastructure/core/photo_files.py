@@ -4,8 +4,8 @@ import os
 import stat
 
 from agent.domain.errors import AgentError, ImageMissing, ImageUnreadable, ImageUnsupported, SourceNoAccess, SourceUnreachable
+from agent.infrastructure.core.extended_paths import verbatim
 from agent.infrastructure.core.files import is_held, open_shared
-from agent.infrastructure.core.verbatim_paths import verbatim
 
 _COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _COMMON

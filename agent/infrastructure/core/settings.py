@@ -22,7 +22,7 @@ from agent.infrastructure.core.server_settings import (
     WorkerSettings,
 )
 from agent.infrastructure.core.setting_section import Name, Pattern, Section, TimeOfDay
-from agent.infrastructure.core.typed_paths import comparable, full_path
+from agent.infrastructure.core.user_paths import comparable, full_path
 
 
 class Language(StrEnum):

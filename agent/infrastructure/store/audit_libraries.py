@@ -14,7 +14,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Integer, Select, column, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from agent.infrastructure.core.reach import asked_libraries
+from agent.infrastructure.core.access_scope import acting_libraries
 from agent.infrastructure.store import audit_log
 from agent.infrastructure.store.facts import chunks
 from agent.infrastructure.store.library_triggers import TALLY, tallied
@@ -31,13 +31,13 @@ _tally = sqlalchemy.table(TALLY, column("person_id", Integer), column("libraries
 
 def of_search(tx: Connection) -> Libraries:
     """Return the libraries that the present request searches: those it reaches, or all for an administrator."""
-    return asked_libraries() or frozenset(tx.scalars(select(library.c.id)))
+    return acting_libraries() or frozenset(tx.scalars(select(library.c.id)))
 
 
 def of_people(tx: Connection, people: Iterable[int]) -> Libraries:
     """Return the libraries that hold a photo of these people; if there is none, those in which the request acts."""
     groups = of_faces_of(tx, people)
-    return _any(groups) if groups else asked_libraries()
+    return _any(groups) if groups else acting_libraries()
 
 
 def of_person(tx: Connection, uid: str) -> Libraries:

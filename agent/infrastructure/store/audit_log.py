@@ -2,7 +2,7 @@
 
 Each row's digest covers the previous one's, so a row that was changed, deleted, inserted or moved is found. A sealed head names the last
 row, so rows cut off the end are found too. Digests and seal need the library's key, which a PostgreSQL server doesn't have. The one thing
-that the database alone can't show is its return to an earlier state, head included: for that, `AuditWitness` keeps the head elsewhere.
+that the database alone can't show is its return to an earlier state, head included: for that, `AuditAnchor` keeps the head elsewhere.
 """
 
 from collections.abc import Iterable, Iterator

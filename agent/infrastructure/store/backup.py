@@ -10,19 +10,19 @@ from pathlib import Path
 from sqlalchemy import column, func, select, table
 
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
-from agent.infrastructure.core.environment import utc_now
-from agent.infrastructure.core.files import put_in_place, store_error, sync_file, sync_folder, write_private
+from agent.infrastructure.core.files import replace_file, store_error, sync_file, sync_folder, write_private
 from agent.infrastructure.core.paths import make_private
-from agent.infrastructure.store.audit_witness import AuditWitness
-from agent.infrastructure.store.backup_order import newest_first
+from agent.infrastructure.core.service_context import utc_now
+from agent.infrastructure.store.audit_anchor import AuditAnchor
+from agent.infrastructure.store.backup_dates import newest_first
+from agent.infrastructure.store.backup_diff import RestoreLoss, newer, restore_loss
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store.integrity import Soundness
 from agent.infrastructure.store.keys import KEYS_FILE, LibraryKeys
-from agent.infrastructure.store.opening import BACKUPS_FOLDER, DATABASE_FILE
-from agent.infrastructure.store.restore_loss import RestoreLoss, newer, restore_loss
+from agent.infrastructure.store.migrator import BEFORE_UPGRADE
+from agent.infrastructure.store.open_library import BACKUPS_FOLDER, DATABASE_FILE
 from agent.infrastructure.store.schema import image
-from agent.infrastructure.store.soundness import Soundness
-from agent.infrastructure.store.upgrade import BEFORE_UPGRADE
+from agent.infrastructure.store.secret_stores import Home
 
 
 def check_copy(path: Path, key: bytes) -> int:
@@ -129,7 +129,7 @@ class BackupStore:
             write_private(unfinished / KEYS_FILE, (self._folder / KEYS_FILE).read_bytes())
             sync_file(unfinished / DATABASE_FILE)
             self._check(unfinished)
-            put_in_place(unfinished, finished)
+            replace_file(unfinished, finished)
             sync_folder(self._backups)
             self._prune(finished, max(1, self._keep if keep is None else keep), now)
         except OSError as error:
@@ -170,7 +170,7 @@ class BackupStore:
         path = self._backups / name
         try:
             if path.is_dir():
-                put_in_place(path, path.with_name(_UNFINISHED + name))
+                replace_file(path, path.with_name(_UNFINISHED + name))
         except OSError as error:
             raise store_error(error) from error
         finally:
@@ -224,10 +224,10 @@ class BackupStore:
             for suffix in ("-wal", "-shm"):
                 self._live(suffix).unlink(missing_ok=True)
             sync_folder(self._folder)
-            put_in_place(staged, self._live())
+            replace_file(staged, self._live())
             sync_folder(self._folder)
             Soundness(self._folder).forget()
-            AuditWitness(self._folder).forget()  # the restored record is shorter, by its owner's will
+            AuditAnchor(self._folder).forget()  # the restored record is shorter, by its owner's will
             if not self._same_keys(chosen):
                 write_private(self._folder / KEYS_FILE, (chosen.path / KEYS_FILE).read_bytes())
         except OSError as error:
@@ -309,7 +309,7 @@ class BackupStore:
         others = [backup for backup in self._found() if backup.path != made]
         for old in newest_first(others, now)[keep - 1 :]:
             # Renamed first: a partly deleted backup must not look like a backup.
-            put_in_place(old.path, old.path.with_name(_UNFINISHED + old.name))
+            replace_file(old.path, old.path.with_name(_UNFINISHED + old.name))
 
     def _sweep(self) -> None:
         for path in self._backups.glob(f"{_UNFINISHED}*"):

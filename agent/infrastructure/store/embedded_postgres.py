@@ -24,7 +24,7 @@ from sqlalchemy import URL, make_url
 from agent.domain.errors import DatabaseFailed, DatabaseFilesUnfit, DatabaseUnreachable, ServerPackagesMissing, StoreDiskFull
 from agent.infrastructure.core.files import store_error, write_private
 from agent.infrastructure.core.paths import make_private
-from agent.infrastructure.store.cluster_folder import DATA, Archive, ClusterFolder, FolderReached, make_private_for
+from agent.infrastructure.store.data_directory import DATA, Archive, ClusterFolder, FolderReached, make_private_for
 from agent.infrastructure.store.postgres_programs import KNOWN, NEWEST, OPEN_TO_ALL, Programs, account
 
 log = structlog.get_logger()
@@ -96,7 +96,7 @@ class EmbeddedPostgres:
             make_private(self._folder)
             self.home.make()
             self._end_own()
-            end_left_over(self._folder)
+            stop_orphan(self._folder)
             if self._programs is None:
                 self._programs = Programs(self._version(), self._account)
             address = self._known_address() or self._new_address()
@@ -231,7 +231,7 @@ class EmbeddedPostgres:
         _end(process)
 
 
-def end_left_over(folder: Path) -> None:
+def stop_orphan(folder: Path) -> None:
     """End the database that a killed program left running in `folder`, so that no two write its files, and none loses them."""
     data = folder / CLUSTER_FOLDER / DATA
     try:

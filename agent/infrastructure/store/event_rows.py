@@ -10,8 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, text
 
-from agent.domain.events import EVENT_NAMES, Event, Recorded
-from agent.infrastructure.store.rows import add
+from agent.domain.events import EVENT_NAMES, Event, StoredEvent
+from agent.infrastructure.store.flags import add
 from agent.infrastructure.store.schema import event as table
 
 CHANNEL = "library_event"
@@ -20,26 +20,26 @@ _TELL = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _KINDS: dict[str, Callable[..., Event]] = {name: kind for kind, name in EVENT_NAMES.items()}
 
 
-def record(tx: Connection, happened: Event, now: datetime) -> Recorded:
+def record(tx: Connection, happened: Event, now: datetime) -> StoredEvent:
     """Append one event."""
     payload = {"kind": EVENT_NAMES[type(happened)], **dataclasses.asdict(happened)}
     if (origin := tx.get_execution_options().get(ORIGIN)) is not None:
         payload[ORIGIN] = origin
         tx.execute(_TELL)  # several in one transaction arrive as one
     event_id = add(tx, table, {"at": now, "payload": payload})
-    return Recorded(event_id, now, happened)
+    return StoredEvent(event_id, now, happened)
 
 
-def read(tx: Connection, *, after: int, limit: int) -> list[Recorded]:
+def read(tx: Connection, *, after: int, limit: int) -> list[StoredEvent]:
     rows = tx.execute(select(table.c.id, table.c.at, table.c.payload).where(table.c.id > after).order_by(table.c.id).limit(limit))
-    return [Recorded(row.id, row.at, _decode(dict(row.payload))) for row in rows]
+    return [StoredEvent(row.id, row.at, _decode(dict(row.payload))) for row in rows]
 
 
-def read_from_elsewhere(tx: Connection, *, after: int, limit: int) -> tuple[int, list[Recorded]]:
+def read_from_elsewhere(tx: Connection, *, after: int, limit: int) -> tuple[int, list[StoredEvent]]:
     """Return the events that other processes recorded, of the next `limit`, and the last id that was looked at."""
     rows = tx.execute(select(table.c.id, table.c.at, table.c.payload).where(table.c.id > after).order_by(table.c.id).limit(limit)).all()
     own = tx.get_execution_options().get(ORIGIN)
-    others = [Recorded(row.id, row.at, _decode(dict(row.payload))) for row in rows if row.payload.get(ORIGIN) != own]
+    others = [StoredEvent(row.id, row.at, _decode(dict(row.payload))) for row in rows if row.payload.get(ORIGIN) != own]
     return rows[-1].id if rows else after, others
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import Connection, select
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedDate
+from agent.infrastructure.store.encrypted_types import SealedDate
 
 Value: TypeAlias = Any
 

@@ -1,6 +1,6 @@
 """The user's statements as facts that can be read and written by the thousand: each kind has keys and a value, None for "not set".
 
-Values are limited to JSON, because steps that can be undone keep them (`agent.infrastructure.store.journal`).
+Values are limited to JSON, because steps that can be undone keep them (`agent.infrastructure.store.undo_log`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from agent.domain.people import Certainty
+from agent.domain.identity_matching import Certainty
 from agent.domain.reference import fit_of
 from agent.infrastructure.store.album_facts import ALBUM_KINDS
 from agent.infrastructure.store.fact_values import FactKind, Value, existing, instant, packed, unpacked

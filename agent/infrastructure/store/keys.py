@@ -25,7 +25,7 @@ from agent.domain.errors import StoreDamaged, StoreKeyMissing, StoreKeyWrong, St
 from agent.infrastructure.core.files import store_error, write_private
 from agent.infrastructure.core.paths import make_private
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store.secret_stores import Home
 
 KEYS_FILE = "library.keys"
 KEY_BYTES = 32

@@ -1,7 +1,7 @@
 """References without photos as facts, so that adding and removing one can be undone: a key stands for the photo.
 
 The value holds the face print and the picture of the face. Steps with it are dropped with the reason for which a reference may be kept,
-and after a day: see `agent.features.people.queries.reference_rows`.
+and after a day: see `agent.features.people.queries.reference_queries`.
 """
 
 import base64
@@ -11,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 
 from agent.domain import reference_path
-from agent.domain.people import Certainty
+from agent.domain.identity_matching import Certainty
 from agent.domain.reference import fit_of
 from agent.infrastructure.store.fact_values import FactKind, Value, existing, instant, moment
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED, add, take_note
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED, add, set_flag
 from agent.infrastructure.store.schema import chip, embedding, face, identity, image, person, place, undo
 
 REFERENCE: Final = "reference"
@@ -70,7 +70,7 @@ def leave_library(tx: Connection, library_id: int) -> None:
     held = tx.execute(select(undo.c.id, undo.c.changes).where(undo.c.action.in_((ADDED, REMOVED)))).all()
     if steps := [row.id for row in held if any(_library(change) == library_id for change in row.changes)]:
         tx.execute(delete(undo).where(undo.c.id.in_(steps)))
-        take_note(tx, BACKUPS_HOLD_PURGED)  # the print of one that was removed
+        set_flag(tx, BACKUPS_HOLD_PURGED)  # the print of one that was removed
 
 
 def _library(change: Mapping[str, Any]) -> int | None:

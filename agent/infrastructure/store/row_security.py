@@ -11,9 +11,9 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from agent.infrastructure.core.reach import Reach, current_reach
-from agent.infrastructure.store import image_changes, library_triggers, name_index
-from agent.infrastructure.store.in_force import put_in_force
+from agent.infrastructure.core.access_scope import AccessScope, current_scope
+from agent.infrastructure.store import change_cursor, library_triggers, trigram_index
+from agent.infrastructure.store.ddl_state import apply_ddl_if_changed
 from agent.infrastructure.store.library_triggers import TALLY
 
 MEMBER: Final = "ai_popup_member"
@@ -162,12 +162,12 @@ END $$
 _LIFT: Final = text("SELECT set_config('role', 'none', true)")
 
 
-def limit(tx: Connection, reach: Reach) -> None:
+def limit(tx: Connection, reach: AccessScope) -> None:
     """Let the rest of this transaction see no more than that."""
     tx.exec_driver_sql(limiting(reach))
 
 
-def limiting(reach: Reach) -> str:
+def limiting(reach: AccessScope) -> str:
     """Return the statement that does it, for who sends it with others."""
     values = {
         "role": MEMBER,
@@ -182,7 +182,7 @@ def limiting(reach: Reach) -> str:
 @contextlib.contextmanager
 def lifted(tx: Connection) -> Iterator[None]:
     """Lift a transaction's limit inside, for what is read there and never shown to the member."""
-    reach = current_reach()
+    reach = current_scope()
     if reach is None or tx.dialect.name != "postgresql":
         yield
         return
@@ -221,13 +221,13 @@ def statements() -> list[str]:
         f"GRANT SELECT ON {', '.join(VIEWS)} TO {MEMBER}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {MEMBER}",
     ]
-    made += image_changes.statements()
-    made.append(f"GRANT SELECT ON {image_changes.TABLE} TO {MEMBER}")
-    return [*made, *name_index.statements()]
+    made += change_cursor.statements()
+    made.append(f"GRANT SELECT ON {change_cursor.TABLE} TO {MEMBER}")
+    return [*made, *trigram_index.statements()]
 
 
 def secure(tx: Connection) -> None:
     """Put the policies in force, unless these are. Raises what PostgreSQL raises if its user may make no role."""
     # Apart, because deriving these anew takes minutes in a large library.
-    put_in_force(tx, "image", library_triggers.statements())
-    put_in_force(tx, "place", statements())
+    apply_ddl_if_changed(tx, "image", library_triggers.statements())
+    apply_ddl_if_changed(tx, "place", statements())

@@ -27,14 +27,14 @@ from agent.domain.errors import (
 )
 from agent.infrastructure.core.paths import SERVER_FOLDER
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store import change_notices, row_security
+from agent.infrastructure.store import pg_notify, row_security
 from agent.infrastructure.store.addresses import connecting, libpq_address, sqlalchemy_url
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import embedded_address
-from agent.infrastructure.store.key_homes import Home
 from agent.infrastructure.store.keys import KEY_BYTES, LibraryKeys
-from agent.infrastructure.store.schema_state import SchemaState
-from agent.infrastructure.store.upgrade import schema_state, upgrade
+from agent.infrastructure.store.migrator import schema_state, upgrade
+from agent.infrastructure.store.schema_version import SchemaState
+from agent.infrastructure.store.secret_stores import Home
 from agent.infrastructure.store.worker_key import MARK
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def refuse_older(url: str, works_from: str | None) -> None:
     if works_from is None:
         return
     with closing(Database(PostgreSql(url, bytes(KEY_BYTES)))) as database, database.read() as tx:
-        count = change_notices.older_programs(tx, works_from)
+        count = pg_notify.count_older_clients(tx, works_from)
     if count:
         raise OlderVersionsRun(count=count)
 
@@ -165,7 +165,7 @@ def secured(database: Database) -> None:
     """
     with _rights(role=row_security.MEMBER), database.write(durable=True) as tx:
         row_security.secure(tx)
-        change_notices.tell_changes(tx)
+        pg_notify.install_triggers(tx)
 
 
 @contextlib.contextmanager

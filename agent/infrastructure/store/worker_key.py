@@ -8,9 +8,9 @@ from sqlalchemy import delete, insert, select
 from agent.domain.errors import WorkerKeyUnfit
 from agent.infrastructure.core.files import store_error, write_private
 from agent.infrastructure.core.paths import make_private
+from agent.infrastructure.store.column_encryption import FACES_BYTES, ColumnCipher, seals_of
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.schema import shared
-from agent.infrastructure.store.seals import FACES_BYTES, Seals, seals_of
 
 WORKER_KEY_FILE = "worker.key"
 MARK = "worker_key"  # the row by which a worker tells whether its key is this database's
@@ -35,7 +35,7 @@ def hand_out(database: Database, folder: Path) -> None:
         raise store_error(error) from error
 
 
-def worker_seals(folder: Path) -> Seals:
+def worker_seals(folder: Path) -> ColumnCipher:
     """Read the key from the folder of keys. Raises WorkerKeyUnfit."""
     try:
         key = bytes.fromhex((folder / WORKER_KEY_FILE).read_text().strip())
@@ -43,10 +43,10 @@ def worker_seals(folder: Path) -> Seals:
         raise WorkerKeyUnfit from error
     if len(key) != FACES_BYTES:
         raise WorkerKeyUnfit
-    return Seals(key, None)
+    return ColumnCipher(key, None)
 
 
-def check_mark(database: Database, seals: Seals) -> None:
+def check_mark(database: Database, seals: ColumnCipher) -> None:
     """Raises WorkerKeyUnfit if the key is another database's."""
     with database.read() as tx:
         content = tx.scalar(select(shared.c.content).where(shared.c.name == MARK))

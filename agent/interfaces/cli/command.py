@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
-from agent.interfaces.cli.output import be_quiet
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import set_quiet
 from agent.interfaces.cli.wrapping import cells, padded, wrapped
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -127,7 +127,7 @@ def json_option(each: str = "json_one") -> Callable[[F], F]:
 
 def _quiet(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        be_quiet(ctx)
+        set_quiet(ctx)
 
 
 def _verbose(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -4,8 +4,8 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from agent.interfaces.cli.command import Command
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import say
-from agent.interfaces.cli.own_texts import TEXTS
 
 PROGRAM = "ai-popup"
 SHELLS = ("bash", "zsh", "fish", "powershell")

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import click
 
 from agent.infrastructure.core.i18n import Texts
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note
-from agent.interfaces.cli.own_texts import TEXTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

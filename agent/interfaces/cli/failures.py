@@ -23,10 +23,10 @@ from agent.domain.errors import (
 )
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.log_privacy import without_names
-from agent.infrastructure.core.supervisor import SETTINGS_WRONG
+from agent.infrastructure.core.sd_notify import SETTINGS_WRONG
 from agent.interfaces.cli.click_texts import whole
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import is_of_output
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 _MAY_PASS = (SettingsNoAccess, SettingsSecretUnreadable, SettingsUnwritable)  # a disk may come back, or have room again

@@ -46,7 +46,7 @@ def tell(facts: Mapping[str, object], *lines: str, as_json: bool) -> None:
         say(*lines)
 
 
-def tell_each(found: Sequence[T], line: Callable[[T], str], none: str, *, as_json: bool) -> None:
+def print_results(found: Sequence[T], line: Callable[[T], str], none: str, *, as_json: bool) -> None:
     """Print each result like `tell`, with its line; without any, the hint `none`."""
     for each in found:
         tell(each.model_dump(mode="json"), line(each), as_json=as_json)
@@ -54,7 +54,7 @@ def tell_each(found: Sequence[T], line: Callable[[T], str], none: str, *, as_jso
         note(none)
 
 
-def say_path(path: str) -> None:
+def print_path0(path: str) -> None:
     """Print a path unchanged, followed by a zero byte: for programs, which don't interpret its characters."""
     click.echo(os.fsencode(path) + b"\0", nl=False)
 
@@ -65,7 +65,7 @@ def note(*lines: str) -> None:
         say(*lines, err=True)
 
 
-def be_quiet(context: click.Context) -> None:
+def set_quiet(context: click.Context) -> None:
     """Print only results and errors from now on."""
     context.meta[_QUIET] = True
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from agent.domain.confusables import is_visible
 from agent.domain.names import tidy
-from agent.domain.visible_text import is_visible
-from agent.infrastructure.core.hanging_calls import answered
+from agent.infrastructure.core.abandonable_calls import answered
 from agent.infrastructure.core.i18n import Texts
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
 
 LONGEST_NAME = 200
 

@@ -29,8 +29,8 @@ from agent.infrastructure.core.config_copy import SettingsCopy
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import SERVER_FOLDER, AppPaths
+from agent.infrastructure.core.sd_notify import is_supervised
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.supervisor import is_supervised
 from agent.interfaces.cli.output import say
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class CommandSession:
     @property
     def is_served(self) -> bool:
         """Whether the library is a team server's, and none of this computer's own."""
-        from agent.infrastructure.store.opening import DATABASE_FILE
+        from agent.infrastructure.store.open_library import DATABASE_FILE
 
         return self.has_server and not (self.paths.library / DATABASE_FILE).exists()
 
@@ -169,9 +169,9 @@ class CommandSession:
 
         With `checked`, a library not checked for a day is checked meanwhile, and damage is reported at the end.
         """
-        from agent.infrastructure.store.key_homes import key_home
         from agent.infrastructure.store.keys import LibraryKeys
-        from agent.infrastructure.store.opening import open_library
+        from agent.infrastructure.store.open_library import open_library
+        from agent.infrastructure.store.secret_stores import key_home
 
         if self.is_served:
             self.server().close()
@@ -223,7 +223,7 @@ class CommandSession:
 @contextmanager
 def _checking(session: CommandSession, database: "Database") -> Iterator[None]:
     """Also reports the last check's result if this one takes too long. A failing command reports its own reason."""
-    from agent.infrastructure.store.soundness import Soundness
+    from agent.infrastructure.store.integrity import Soundness
 
     soundness = Soundness(session.paths.library)
     if not soundness.due(datetime.now(UTC)):
@@ -238,12 +238,12 @@ def _checking(session: CommandSession, database: "Database") -> Iterator[None]:
     reader.start()
     yield
     reader.join(WAIT_SMALL_S if soundness.small else WAIT_S)
-    tell_damage(session)
+    warn_if_damaged(session)
 
 
-def tell_damage(session: CommandSession) -> None:
+def warn_if_damaged(session: CommandSession) -> None:
     """Report damage if the last check found any."""
-    from agent.infrastructure.store.soundness import Soundness
+    from agent.infrastructure.store.integrity import Soundness
 
     if Soundness(session.paths.library).damaged:
         session.explain(StoreDamaged())

@@ -6,8 +6,8 @@ import click
 
 from agent.domain.errors import NotFound
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import say, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol
 
-from agent.infrastructure.core.reach import Reach, Root
+from agent.infrastructure.core.access_scope import AccessScope, Root
 
 SCOPE_KEY: Final = "x-scope"
 USAGE: Final = "usage"  # in the request's ASGI scope: the server's `Usage`
@@ -148,18 +148,18 @@ class Principal:
     audits_all: bool = False
     """reads the whole record, of the server and of each library"""
 
-    def reach(self, scope: Scope | None) -> Reach | None:
+    def reach(self, scope: Scope | None) -> AccessScope | None:
         """The libraries in which a route of that scope may see and change anything; None: all."""
         if self.grants is None:
             return None
         if scope in _READ_THE_RECORD:
             audited = frozenset(each.library for each in self.grants if Scope.RECORD_READ in each.scopes)
-            return Reach(frozenset(), audited=audited, audits_all=self.audits_all)
+            return AccessScope(frozenset(), audited=audited, audits_all=self.audits_all)
         asked = Scope.PHOTOS_READ if scope in OF_THE_SERVER else scope
         libraries = frozenset(each.library for each in self.grants if asked in each.scopes)
         curates = any(Scope.PEOPLE_WRITE in each.scopes for each in self.grants if each.library in libraries)
         confided = frozenset(each.library for each in self.grants if each.library in libraries and Scope.CONSENT_READ in each.scopes)
-        return Reach(libraries, confided, curates, self.roots)
+        return AccessScope(libraries, confided, curates, self.roots)
 
 
 # The user of the desktop agent, and commands on this machine.

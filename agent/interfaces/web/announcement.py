@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from agent.domain.confusables import is_visible
 from agent.domain.errors import TeamAddressInvalid
-from agent.domain.visible_text import is_visible
 
 TYPE: Final = "_ai-popup._tcp.local."
 LONGEST_NAME: Final = 100  # as the setting takes

@@ -13,10 +13,10 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from agent.domain.errors import AgentError, AgentUnreachable, LifecycleError, NotRunning, from_code
-from agent.interfaces.web.patience import patiently
+from agent.interfaces.web.client_keepalive import iterate_with_liveness_check
 from agent.interfaces.web.peers import listens_for_us
+from agent.interfaces.web.runtime_file import RuntimeInfo, find, is_serving, opening, runtimes
 from agent.interfaces.web.schemas import SessionCode, Sessions, SessionsEnded, Status
-from agent.interfaces.web.whereabouts import Whereabouts, find, is_serving, opening, runtimes
 
 T = TypeVar("T", bound=BaseModel)
 Item = TypeVar("Item")
@@ -28,7 +28,7 @@ class Client:
     in_process = False
     """Whether the application is called in this process: there is no agent, and no browser reaches it."""
 
-    def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, whereabouts: RuntimeInfo, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"{'https' if whereabouts.certificate else 'http'}://127.0.0.1:{whereabouts.port}"
         self.pid = whereabouts.pid
         self.headers = {"authorization": f"Bearer {whereabouts.token}"}
@@ -75,13 +75,13 @@ class Client:
         """Send a call without a response body."""
         self._call(method, path, _json(body))
 
-    def call_patiently(self, path: str, answer: type[T], body: BaseModel | IO[bytes] | None = None) -> T:
-        """Return the response to a POST of unlimited duration, see `patiently`. A picture is sent as an open file."""
+    def post_long(self, path: str, answer: type[T], body: BaseModel | IO[bytes] | None = None) -> T:
+        """Return the response to a POST of unlimited duration, see `iterate_with_liveness_check`. A picture is sent as an open file."""
         with _translated():
             return answer.model_validate_json(self._long(path, body).content)
 
-    def tell_patiently(self, path: str) -> None:
-        """Like `call_patiently`, without a response body."""
+    def send_long(self, path: str) -> None:
+        """Like `post_long`, without a response body."""
         self._long(path)
 
     def lines(self, path: str, answer: type[T], body: BaseModel | None = None) -> Iterator[T]:
@@ -145,7 +145,7 @@ class Client:
         return self._wait(lines)
 
     def _wait(self, source: Callable[[], Iterator[Item]]) -> Iterator[Item]:
-        return patiently(source, self._still_there)
+        return iterate_with_liveness_check(source, self._still_there)
 
     def _still_there(self) -> None:
         """Raises AgentUnreachable if the agent is gone or misses the time limit of short calls."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from agent.domain.face import Box
 from agent.domain.severity import Severity
-from agent.interfaces.web.base_schema import Schema, Visible
+from agent.interfaces.web.schema_base import Schema, Visible
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Figure = Annotated[float, Field(allow_inf_nan=False)]

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from agent.interfaces.web.base_schema import Schema
 from agent.interfaces.web.desk_exchange import MOST_PHOTOS, Figure, Sequence
+from agent.interfaces.web.schema_base import Schema
 
 MOST_FACES: Final = 2_000
 Content: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

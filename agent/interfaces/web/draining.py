@@ -65,11 +65,11 @@ class Draining:
         refusal = JSONResponse(Problem.of(self._reason, self._texts()).model_dump(), 503, {**_HEADERS, "retry-after": _AGAIN_S})
         await refusal(scope, receive, send)
 
-    def breaks_off(self, reason: AgentError) -> None:
+    def abort_running(self, reason: AgentError) -> None:
         """Give this reason to running requests that are cut off, and to new ones: the process goes on, and serves again."""
         self._ending, self._reason = True, reason
 
-    def each_is_last(self) -> None:
+    def close_after_response(self) -> None:
         """Have each answer close its connection: the next request opens one to the process that follows."""
         self._last = True
 

@@ -15,8 +15,8 @@ from agent.domain.errors import AgentError, ApiError, ForeignOrigin, Unauthorise
 from agent.infrastructure.core.actor import HERE, acting_as
 from agent.infrastructure.core.i18n import Texts, browser_language, on_server
 from agent.interfaces.web.access import LOCAL, PRINCIPAL, USAGE, Principal, Usage
-from agent.interfaces.web.auth import Auth
-from agent.interfaces.web.problem_answers import again_after, status_of
+from agent.interfaces.web.error_responses import again_after, status_of
+from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.request_counts import note_code
 from agent.interfaces.web.schemas import Problem
 from agent.interfaces.web.session_routes import cookie_name
@@ -65,7 +65,7 @@ class Session(Protocol):
 
 
 class Access(Protocol):
-    """Who may ask: the desktop agent's user, or a server's members. `LocalAccess`, `agent.server.accounts.team_access.TeamAccess`."""
+    """Who may ask: the desktop agent's user, or a server's members. `LocalAccess`, `agent.server.accounts.member_auth.MemberAuth`."""
 
     on_server: bool
     """whether those who ask sit elsewhere than the program runs"""
@@ -81,11 +81,11 @@ class Access(Protocol):
         """The addresses under which browsers reach the program, such as `http://127.0.0.1:8765`: any other came through DNS rebinding."""
         ...
 
-    async def by_header(self, request: Request) -> "Admitted | None":
+    async def by_header(self, request: Request) -> "AuthenticatedRequest | None":
         """The member or user that the Authorization header names; None if it names none."""
         ...
 
-    async def by_ticket(self, request: Request) -> "Admitted | None":
+    async def by_ticket(self, request: Request) -> "AuthenticatedRequest | None":
         """The member or user that the ticket in the address and the cookie name together."""
         ...
 
@@ -103,14 +103,14 @@ class Access(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class AuthenticatedRequest:
     """`session` is None for a token."""
 
     principal: Principal
     session: Session | None = None
 
 
-_BY_TOKEN: Final = Admitted(LOCAL)
+_BY_TOKEN: Final = AuthenticatedRequest(LOCAL)
 
 
 class LocalAccess:
@@ -127,16 +127,16 @@ class LocalAccess:
     def origins(self) -> Collection[str]:
         return {f"http://{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
 
-    async def by_header(self, request: Request) -> Admitted | None:
+    async def by_header(self, request: Request) -> AuthenticatedRequest | None:
         header = request.headers.get("authorization")
         if self._auth.bearer(header):
             return _BY_TOKEN
         session = self._auth.by_header(header)
-        return Admitted(LOCAL, session) if session else None
+        return AuthenticatedRequest(LOCAL, session) if session else None
 
-    async def by_ticket(self, request: Request) -> Admitted | None:
+    async def by_ticket(self, request: Request) -> AuthenticatedRequest | None:
         session = self._auth.by_ticket(request.query_params.get("ticket"), request.cookies.get(cookie_name(self._port())))
-        return Admitted(LOCAL, session) if session else None
+        return AuthenticatedRequest(LOCAL, session) if session else None
 
     def stays(self, session: Session) -> bool:
         return self._auth.use(session) is not None  # type: ignore[arg-type]  # it is one of ours
@@ -188,7 +188,7 @@ class Guard:
             unexpected = JSONResponse(Problem.of(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
             await unexpected(scope, receive, headed)
 
-    async def _admit(self, request: Request) -> Admitted | None:
+    async def _admit(self, request: Request) -> AuthenticatedRequest | None:
         """Who asks; None on open paths. Raises ForeignOrigin, Unauthorised, SignInRequired, StoreError."""
         headers, origins = request.headers, self._access.origins()
         origin = headers.get("origin")

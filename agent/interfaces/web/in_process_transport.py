@@ -13,7 +13,7 @@ import httpx
 from starlette.types import ASGIApp, Message, Scope
 
 from agent.domain.errors import AgentError
-from agent.interfaces.web.problem_answers import REFUSED
+from agent.interfaces.web.error_responses import REFUSED
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ Address: TypeAlias = tuple[str, int]
 Holders: TypeAlias = Callable[[Address, Address | None], Sequence[bool] | None]
 
 
-def comes_from_us(peer: Address, here: Address, holders: Holders | None = None) -> bool:
+def is_same_user(peer: Address, here: Address, holders: Holders | None = None) -> bool:
     """Whether a connection to `here` comes from a process of this user: all sockets with exactly these ends are this user's.
 
     False also for a closed connection. True if the system does not tell: the session is checked in any case.

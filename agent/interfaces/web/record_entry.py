@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Self
 
-from agent.infrastructure.core.reach import current_reach
+from agent.infrastructure.core.access_scope import current_scope
 from agent.infrastructure.store.audit_chain import AuditEntry
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 
 
 class RecordEntry(Schema):
@@ -29,7 +29,7 @@ class RecordEntry(Schema):
     @classmethod
     def of(cls, entry: AuditEntry) -> Self:
         libraries = tuple(map(int, filter(None, entry.libraries.split(","))))
-        reach = current_reach()
+        reach = current_scope()
         if reach is not None and not reach.audits_all:
             libraries = tuple(each for each in libraries if each in reach.audited)
         return cls.from_record(entry, libraries=libraries)

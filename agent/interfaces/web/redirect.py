@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection
 
 from agent.interfaces.web.certificates import origins_of
-from agent.interfaces.web.connection_limits import HEADERS_S, MOST
+from agent.interfaces.web.local_connections import HEADERS_S, MOST
 from agent.interfaces.web.server import Network
 
 _MOST_BYTES = 16_384
@@ -38,7 +38,7 @@ async def redirecting(host: str, port: int, names: Callable[[], Collection[str]]
             open_now -= 1
             writer.close()
 
-    with Network(host, "server.http_port", handed_over="http").bind(port) as listener:
+    with Network(host, "server.http_port", activated_socket="http").bind(port) as listener:
         server = await asyncio.start_server(answer, sock=listener, limit=_MOST_BYTES)
         async with server:
             yield int(listener.getsockname()[1])

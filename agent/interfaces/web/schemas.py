@@ -18,7 +18,7 @@ from agent.domain.errors import (
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.setting_fields import setting_fields
 from agent.interfaces.web.access import Principal, Role, Scope
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 
 _LONGEST_PATH: Final = 4_096
 

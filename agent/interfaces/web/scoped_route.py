@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from agent.domain.errors import BadRequest, Forbidden, TooManyRequests
-from agent.infrastructure.core.reach import reaching
+from agent.infrastructure.core.access_scope import reaching
 from agent.interfaces.web.access import PRINCIPAL, SCOPE_KEY, USAGE, Principal, Scope, Usage
 from agent.interfaces.web.request_counts import record_of
 

@@ -20,13 +20,13 @@ from starlette.types import ASGIApp
 
 from agent.domain.errors import SettingsInvalid
 from agent.infrastructure.core import scratch_folders
-from agent.interfaces.web import received
-from agent.interfaces.web.arrivals import Arrivals
-from agent.interfaces.web.connection_limits import BACKLOG, Connection, Door
-from agent.interfaces.web.gate import Gate, Visit
-from agent.interfaces.web.handed_over import BACKLOG as LONGER
-from agent.interfaces.web.handed_over import handed_over
-from agent.interfaces.web.whereabouts import Whereabouts, forget, leave, serving_lock
+from agent.interfaces.web import upload_spool
+from agent.interfaces.web.connection_quota import ConnectionLease, ConnectionQuota
+from agent.interfaces.web.local_connections import BACKLOG, Connection, Door
+from agent.interfaces.web.runtime_file import RuntimeInfo, forget, leave, serving_lock
+from agent.interfaces.web.socket_activation import BACKLOG as LONGER
+from agent.interfaces.web.socket_activation import activated_socket
+from agent.interfaces.web.tls_acceptor import TlsAcceptor
 
 HANDSHAKE_S = 10.0
 GRACE_S = 1.0
@@ -42,11 +42,11 @@ class Network:
     tls: ssl.SSLContext | None = None
     trusted: Path | None = None  # the certificate that commands on this computer expect
     host_setting: str = "server.host"
-    handed_over: str = ""  # the name under which a supervisor may hand over the listening socket
+    activated_socket: str = ""  # the name under which a supervisor may hand over the listening socket
 
     def bind(self, port: int) -> socket.socket:
         """Return the listening socket. Raises SettingsInvalid for a port that is taken or refused, or another computer's address."""
-        if (given := handed_over(self.handed_over)) is not None:
+        if (given := activated_socket(self.activated_socket)) is not None:
             return given
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # TCP explicitly: asyncio only sets TCP_NODELAY on such sockets; on others small answers wait 40 ms for an acknowledgement.
@@ -68,17 +68,17 @@ class Network:
         return SettingsInvalid(key=self.setting, reason="port_refused" if isinstance(error, PermissionError) else "port_taken")
 
 
-class Succession:
+class SocketHandover:
     """Hands a listening socket that outlives this process on to the next one, without a request refused or cut off."""
 
     def __init__(self, grace_s: float = GRACE_S) -> None:
         self._grace_s = grace_s
         self.server: _Server | None = None
 
-    async def step_back(self) -> None:
+    async def stop_accepting(self) -> None:
         """Accept no more connections; close the others between two requests. Set that answers close theirs before."""
         if self.server is not None:
-            await self.server.step_back(self._grace_s)
+            await self.server.stop_accepting(self._grace_s)
 
 
 class _EndingUnsaid(logging.Filter):
@@ -110,7 +110,7 @@ async def serving(
     runtime: Path,
     door: Door | None = None,
     network: Network = _LOOPBACK,
-    succession: Succession | None = None,
+    succession: SocketHandover | None = None,
 ) -> AsyncIterator[int]:
     """Serve while inside; yields the port, also passed to `application`. The file in `runtime`, with the `token`, is deleted at the end.
 
@@ -134,7 +134,7 @@ async def serving(
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         logging.getLogger("uvicorn.error").addFilter(_ENDING_UNSAID)
-        await asyncio.to_thread(received.sweep, time.time())
+        await asyncio.to_thread(upload_spool.sweep, time.time())
         await asyncio.to_thread(scratch_folders.sweep, time.time())
         server = _Server(config, door.gate)
         if succession is not None:
@@ -143,7 +143,7 @@ async def serving(
         try:
             await server.ready(task)
             with serving_lock(runtime):
-                leave(runtime, Whereabouts(bound, token, os.getpid(), str(network.trusted or "")))
+                leave(runtime, RuntimeInfo(bound, token, os.getpid(), str(network.trusted or "")))
                 try:
                     yield bound
                 finally:
@@ -156,7 +156,7 @@ async def serving(
 class _Server(uvicorn.Server):
     """Reports when it is ready, and leaves signals to the process, which ends more than this server."""
 
-    def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
+    def __init__(self, config: uvicorn.Config, gate: ConnectionQuota) -> None:
         super().__init__(config)
         self._gate = gate
         self._ready = asyncio.Event()
@@ -166,7 +166,7 @@ class _Server(uvicorn.Server):
         """As Uvicorn's, which leaves who never finishes the handshake a minute, and counts no such connection."""
         config, state = self.config, self.server_state
 
-        def connection(visit: Visit | None = None) -> asyncio.Protocol:
+        def connection(visit: ConnectionLease | None = None) -> asyncio.Protocol:
             facts: dict[str, Any] = {"config": config, "server_state": state, "app_state": self.lifespan.state, "visit": visit}
             return config.http_protocol_class(**facts)  # ours
 
@@ -174,16 +174,16 @@ class _Server(uvicorn.Server):
             create = partial(asyncio.get_running_loop().create_server, connection, backlog=config.backlog)
             self.servers = [await create(sock=each) for each in sockets or ()]
         else:
-            arrivals = [Arrivals(each, connection, config.ssl, self._gate, HANDSHAKE_S) for each in sockets or ()]
+            arrivals = [TlsAcceptor(each, connection, config.ssl, self._gate, HANDSHAKE_S) for each in sockets or ()]
             for each in arrivals:
                 each.start(config.backlog)
             self.servers = arrivals  # type: ignore[assignment]  # of a server, only its end is used
         self.started = True
         self._ready.set()
 
-    async def step_back(self, grace_s: float) -> None:
-        """See `Succession`. Connections that rest are closed after `grace_s`: a request may be under way on one that just answered."""
-        await asyncio.gather(*(each.step_back() for each in self.servers if isinstance(each, Arrivals)))
+    async def stop_accepting(self, grace_s: float) -> None:
+        """See `SocketHandover`. Connections that rest are closed after `grace_s`: a request may be under way on one that just answered."""
+        await asyncio.gather(*(each.stop_accepting() for each in self.servers if isinstance(each, TlsAcceptor)))
         connections, until = self.server_state.connections, time.monotonic() + grace_s
         while connections and time.monotonic() < until:  # noqa: ASYNC110 - nothing tells when one ends
             await asyncio.sleep(_LOOK_S)

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Header, Request, Response
 
 from agent.domain.errors import NotFound, Unauthorised
 from agent.interfaces.web.access import LOCAL, Scope, needs
-from agent.interfaces.web.auth import Auth, BrowserSession
+from agent.interfaces.web.local_auth import Auth, BrowserSession
 from agent.interfaces.web.schemas import AccountOut, SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
 
 # In this order: most browsers also include the names of earlier ones.

@@ -15,8 +15,8 @@ from agent.infrastructure.core.i18n import LANGUAGES, Texts
 from agent.infrastructure.core.setting_fields import SERVER_ONLY, SettingField, nearest_key, setting_fields
 from agent.infrastructure.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.desk_port import DeskPort
 from agent.interfaces.web.settings_schemas import Choice, SettingGroup, SettingOut, SettingsOut, SettingValue, Value, WatchedFolder
+from agent.interfaces.web.ui_port import UiPort
 
 Kind = Literal["switch", "number", "choice", "text", "list"]
 _KINDS: dict[str, Kind] = {"bool": "switch", "int": "number", "float": "number", "list": "list"}
@@ -26,7 +26,7 @@ KEY_HOME = "library.key_home"
 def settings_routes(
     api: FastAPI,
     file: SettingsFile,
-    desk: DeskPort,
+    desk: UiPort,
     move_key: Callable[[KeyHome], None],
     texts: Callable[[], Texts],
     hidden: Collection[str] = SERVER_ONLY,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agent.domain.redaction import Style
 from agent.infrastructure.core.settings import NamesInSidecars, Share
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 
 # Strict: a client's text stays text, and true is not 1.
 Value: TypeAlias = (

@@ -9,9 +9,9 @@ from agent.interfaces.web.access import Scope, needs
 from agent.interfaces.web.schemas import SignedIn
 from agent.interfaces.web.scoped_route import Who
 from agent.interfaces.web.session_routes import browser_of
+from agent.server.accounts.member_auth import team_cookie_name
 from agent.server.accounts.service import Caller
 from agent.server.accounts.sessions import MemberSession, OpenedSession
-from agent.server.accounts.team_access import team_cookie_name
 
 HexId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 Secret = Annotated[str, Path(max_length=100)]

@@ -9,8 +9,8 @@ import click
 
 from agent.interfaces.cli.command import CommandGroup, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
-from agent.interfaces.cli.output import note, tell, tell_each
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import note, print_results, tell
 from agent.interfaces.cli.session import CommandSession, of_server
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def members() -> None: ...
 @click.pass_obj
 def list_members(session: CommandSession, as_json: bool) -> None:
     found = _all(session, session.server())
-    tell_each(found, partial(_line, session), session.texts("cli.members.none"), as_json=as_json)
+    print_results(found, partial(_line, session), session.texts("cli.members.none"), as_json=as_json)
 
 
 @members.command(help=TEXTS("cli.help.members_add"))

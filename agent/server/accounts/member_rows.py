@@ -44,7 +44,7 @@ def add_member(tx: Connection, new: Member) -> None:
     audit_log.add(tx, "member_added", new.id, 1, new.created_at, detail=new.role)
 
 
-def keep_a_way_in(tx: Connection, member_id: str) -> None:
+def require_sign_in_method(tx: Connection, member_id: str) -> None:
     """Raise LastWayIn, which takes back the change, if the member can't sign in any more."""
     if tx.scalar(select(member.c.id).where(member.c.id == member_id, WAYS_IN)) is None:
         raise LastWayIn

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from agent.infrastructure.core.reach import current_reach
+from agent.infrastructure.core.access_scope import current_scope
 from agent.interfaces.web.access import Role
 from agent.server.accounts.queries import NO_SECOND_FACTOR, MemberQueries
 from agent.server.accounts.records import Member, MemberOverview
-from agent.server.accounts.secret_words import new_id, new_secret, sha256_of
+from agent.server.accounts.secret_tokens import new_id, new_secret, sha256_of
 from agent.server.accounts.sessions import Sessions
 from agent.server.accounts.sign_in_names import folded, shown
 from agent.server.accounts.tokens import Tokens
@@ -46,7 +46,7 @@ class Members:
 
     async def recorded(self) -> tuple[MemberOverview, ...]:
         """Return the members in the record that the caller may read: all, or those in the entries within reach."""
-        reach, everyone = current_reach(), await self.list()
+        reach, everyone = current_scope(), await self.list()
         if reach is None or reach.audits_all:
             return everyone
         met = await asyncio.to_thread(self._queries.recorded)

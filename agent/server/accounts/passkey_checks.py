@@ -28,7 +28,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from agent.server.accounts.ceremonies import LASTS
+from agent.server.accounts.challenges import LASTS
 from agent.server.accounts.records import Member, Passkey
 
 # What today's authenticators make: nothing by SHA-1, and no RSA under PKCS #1 but SHA-256's, which Windows Hello needs.

@@ -10,7 +10,7 @@ from agent.domain.errors import NotFound, PasskeysTooMany, PasskeyUnusable
 from agent.infrastructure.store import audit_log
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.schema import member, passkey
-from agent.server.accounts.member_rows import keep_a_way_in
+from agent.server.accounts.member_rows import require_sign_in_method
 from agent.server.accounts.records import Member, Passkey
 
 MOST_PASSKEYS: Final = 20
@@ -73,5 +73,5 @@ class PasskeyQueries(Queries):
         with self.database.write(durable=True) as tx:
             if tx.execute(delete(passkey).where(*which)).rowcount != 1:
                 raise NotFound
-            keep_a_way_in(tx, who.id)
+            require_sign_in_method(tx, who.id)
             audit_log.add(tx, "passkey_removed", who.id, 1, now)

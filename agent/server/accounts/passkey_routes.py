@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from agent.interfaces.web.access import Scope, needs
 from agent.interfaces.web.schemas import SignedIn
 from agent.server.accounts.callers import SELF, From, HexId, MemberId, OwnSession, signed_in
-from agent.server.accounts.ceremonies import CeremonyKind
+from agent.server.accounts.challenges import CeremonyKind
 from agent.server.accounts.passkeys import NewPasskey, PasskeySite
 from agent.server.accounts.schemas import (
     Confirmation,
@@ -19,7 +19,7 @@ from agent.server.accounts.schemas import (
     PasskeyShow,
     PasskeysOut,
 )
-from agent.server.accounts.secret_words import sha256_of
+from agent.server.accounts.secret_tokens import sha256_of
 from agent.server.accounts.service import Accounts, SignInProof
 
 

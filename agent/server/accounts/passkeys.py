@@ -9,10 +9,10 @@ from typing import Any
 
 from agent.domain.errors import PasskeysNeedName, PasskeyUnusable, PasskeyWrong
 from agent.server.accounts import passkey_checks
-from agent.server.accounts.ceremonies import Ceremonies, CeremonyKind
+from agent.server.accounts.challenges import CeremonyKind, ChallengeStore
 from agent.server.accounts.passkey_queries import PasskeyQueries
 from agent.server.accounts.records import Member, Passkey
-from agent.server.accounts.secret_words import new_id
+from agent.server.accounts.secret_tokens import new_id
 from agent.server.accounts.sign_in_names import shown as tidy
 
 Credential = dict[str, Any]  # as the browser's `toJSON` gives it
@@ -50,7 +50,7 @@ class NewPasskey:
 
 
 class Passkeys:
-    def __init__(self, queries: PasskeyQueries, ceremonies: Ceremonies, clock: Callable[[], datetime]) -> None:
+    def __init__(self, queries: PasskeyQueries, ceremonies: ChallengeStore, clock: Callable[[], datetime]) -> None:
         self._queries = queries
         self._ceremonies = ceremonies
         self._clock = clock

@@ -9,14 +9,14 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, select, un
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.store import audit_log
 from agent.infrastructure.store.database import Queries
-from agent.infrastructure.store.rows import add
+from agent.infrastructure.store.flags import add
 from agent.infrastructure.store.schema import api_token, audit, invitation, member, member_session, passkey, recovery_code, sign_in_attempt
-from agent.server.accounts.attempt_queries import AttemptQueries
+from agent.server.accounts.audit_queries import AuditNoteQueries
 from agent.server.accounts.member_rows import COLUMNS, add_member, keep_an_administrator, member_of, required, selected
-from agent.server.accounts.notes import NoteQueries
+from agent.server.accounts.oidc.queries import ProviderQueries, add_link
 from agent.server.accounts.passkey_queries import PasskeyQueries, add_passkey
-from agent.server.accounts.provider.queries import ProviderQueries, add_link
 from agent.server.accounts.records import PASSWORD, Member, MemberOverview, Passkey, ProviderLink, SessionRecord
+from agent.server.accounts.throttle_queries import AttemptQueries
 from agent.server.accounts.token_queries import TokenQueries
 
 NO_SECOND_FACTOR: Final[Mapping[str, None]] = {"totp_secret": None, "totp_confirmed_at": None, "totp_step": None}
@@ -246,7 +246,7 @@ class SessionQueries(Queries):
             return _session(row) if row else None
 
 
-class AccountQueries(MemberQueries, SessionQueries, TokenQueries, NoteQueries, AttemptQueries, PasskeyQueries, ProviderQueries):
+class AccountQueries(MemberQueries, SessionQueries, TokenQueries, AuditNoteQueries, AttemptQueries, PasskeyQueries, ProviderQueries):
     """All of them."""
 
 

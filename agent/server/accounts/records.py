@@ -35,7 +35,7 @@ class Member:
         return self.totp_confirmed_at is not None
 
     @property
-    def asks_more(self) -> bool:
+    def needs_second_factor(self) -> bool:
         """Whether a password alone does not sign in."""
         return self.second_factor or self.passkeys > 0
 

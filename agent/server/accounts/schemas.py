@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from agent.interfaces.web.access import Role, Scope
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.server.accounts.records import MemberOverview, SessionRecord, TokenRecord
 
 # Longer than any that is accepted: what is wrong with a name or a password is said by the accounts.
@@ -200,7 +200,7 @@ class MemberOut(Schema):
         member = known.member
         state = "locked" if member.locked_at else "active" if member.joined else "invited"
         invited = known.invited_until if known.invited_until and known.invited_until > now else None
-        known_by = {"second_factor": member.asks_more, "provider": member.links > 0}
+        known_by = {"second_factor": member.needs_second_factor, "provider": member.links > 0}
         return cls.from_record(member, state=state, seen_at=known.seen_at, invited_until=invited, **known_by)
 
 

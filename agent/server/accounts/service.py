@@ -20,21 +20,21 @@ from agent.domain.errors import (
     SignInAgain,
     WrongSignIn,
 )
-from agent.interfaces.web.networks import network_of
-from agent.server.accounts.ceremonies import Ceremonies, CeremonyKind
-from agent.server.accounts.footprints import Footprints
+from agent.interfaces.web.client_address import network_of
+from agent.server.accounts.challenges import CeremonyKind, ChallengeStore
 from agent.server.accounts.members import Members
 from agent.server.accounts.passkeys import Credential, NewPasskey, Passkeys, PasskeySite
 from agent.server.accounts.passwords import Passwords, checked
 from agent.server.accounts.queries import NO_SECOND_FACTOR, AccountQueries
-from agent.server.accounts.rates import AddressLimit, Rates, RateStorage
+from agent.server.accounts.rate_limits import AddressLimit, RateLimits, RateStorage
 from agent.server.accounts.records import PASSKEY, PASSWORD, PROVIDER, Member, ProviderLink
 from agent.server.accounts.second_factor import SecondFactor, compact, new_recovery_codes
-from agent.server.accounts.secret_words import sha256_of
+from agent.server.accounts.secret_tokens import sha256_of
 from agent.server.accounts.sessions import MemberSession, OpenedSession, Sessions
-from agent.server.accounts.sign_in_attempts import SignInAttempts
 from agent.server.accounts.sign_in_names import folded
+from agent.server.accounts.sign_in_throttle import SignInAttempts
 from agent.server.accounts.tokens import Tokens
+from agent.server.accounts.usage_audit import UsageAudit
 
 _INVITATIONS: Final = ""  # what attempts to use made-up ones are counted by: no member has this name
 FRESH: Final = timedelta(minutes=10)
@@ -77,9 +77,9 @@ class Accounts:
         self.tokens = Tokens(queries, clock)
         counted = RateStorage(queries, clock)
         self.refused_logouts = AddressLimit(counted, REFUSED_LOGOUTS, clock)
-        self.footprints = Footprints(queries, Rates(counted, clock), clock)
+        self.footprints = UsageAudit(queries, RateLimits(counted, clock), clock)
         self.members = Members(queries, self.sessions, self.tokens, clock)
-        self.ceremonies = Ceremonies(queries, counted, clock)
+        self.ceremonies = ChallengeStore(queries, counted, clock)
         self.passkeys = Passkeys(queries, self.ceremonies, clock)
 
     async def sign_in(
@@ -250,7 +250,7 @@ class Accounts:
 
     async def check_second(self, member: Member, code: str | None, caller: Caller, passkey: SignInProof | None) -> None:
         """Raises SecondFactorRequired, CodeWrong, TooManyAttempts, CeremonyGone."""
-        if not member.asks_more:
+        if not member.needs_second_factor:
             return
         if code is None and passkey is None:
             raise _required(member)
@@ -262,7 +262,7 @@ class Accounts:
 
     async def _second_is_right(self, member: Member, code: str | None, passkey: SignInProof | None) -> bool:
         """Whether a code or a passkey shows what the account asks for beside the password. Raises SecondFactorRequired, CeremonyGone."""
-        if not member.asks_more:
+        if not member.needs_second_factor:
             return True
         if passkey is not None:
             claim = await self.passkeys.claimed(passkey.credential)

@@ -12,11 +12,11 @@ from typing import Final
 from agent.domain.errors import StoreError, WrongSignIn
 from agent.infrastructure.core.background import BackgroundTasks
 from agent.interfaces.web.access import Principal, scopes_of
-from agent.interfaces.web.auth import IDLE_S, LONGEST_S
-from agent.server.accounts.loaded import Loaded
+from agent.interfaces.web.local_auth import IDLE_S, LONGEST_S
 from agent.server.accounts.queries import SessionQueries
+from agent.server.accounts.read_cache import ReadThroughCache
 from agent.server.accounts.records import PASSWORD, Member, SessionRecord
-from agent.server.accounts.secret_words import new_secret, sha256_of
+from agent.server.accounts.secret_tokens import new_secret, sha256_of
 
 IDLE: Final = timedelta(seconds=IDLE_S)
 LONGEST: Final = timedelta(seconds=LONGEST_S)
@@ -52,7 +52,7 @@ class Sessions:
     def __init__(self, queries: SessionQueries, clock: Callable[[], datetime]) -> None:
         self._queries = queries
         self._clock = clock
-        self._by_key = Loaded(lambda sha256: self._used(queries.session_by_key(sha256)))
+        self._by_key = ReadThroughCache(lambda sha256: self._used(queries.session_by_key(sha256)))
         self._keys: dict[str, str] = {}  # by ticket, both as hashes
         self._notes = BackgroundTasks()
 

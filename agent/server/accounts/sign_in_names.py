@@ -2,8 +2,8 @@
 
 import unicodedata
 
+from agent.domain.confusables import is_visible
 from agent.domain.errors import MemberNameInvalid
-from agent.domain.visible_text import is_visible
 
 LONGEST_NAME = 64
 LONGEST_DISPLAY_NAME = 100

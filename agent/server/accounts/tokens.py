@@ -10,9 +10,9 @@ from typing import Final
 from agent.domain.errors import BadRequest, NotFound, StoreError
 from agent.infrastructure.core.background import BackgroundTasks
 from agent.interfaces.web.access import Principal, Scope, scopes_of
-from agent.server.accounts.loaded import Loaded
+from agent.server.accounts.read_cache import ReadThroughCache
 from agent.server.accounts.records import Member, TokenRecord
-from agent.server.accounts.secret_words import new_id, new_secret, sha256_of
+from agent.server.accounts.secret_tokens import new_id, new_secret, sha256_of
 from agent.server.accounts.token_queries import TokenQueries
 
 PREFIX: Final = "aip_"  # by which scanners of source code find a token that was left there
@@ -39,7 +39,7 @@ class Tokens:
     def __init__(self, queries: TokenQueries, clock: Callable[[], datetime]) -> None:
         self._queries = queries
         self._clock = clock
-        self._loaded = Loaded(lambda sha256: _used(queries.token(sha256)))
+        self._loaded = ReadThroughCache(lambda sha256: _used(queries.token(sha256)))
         self._notes = BackgroundTasks()
 
     async def add(self, member: Member, name: str, scopes: Collection[Scope], days: int | None) -> tuple[TokenRecord, str]:

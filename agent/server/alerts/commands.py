@@ -8,8 +8,8 @@ import click
 
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession, of_server
 from agent.server.messages.commands import add_message_commands
 
@@ -93,7 +93,7 @@ def _server(session: CommandSession) -> "Client":
 
 
 def _secrets() -> "Mapping[str, str]":
-    from agent.server.alerts.alert_notes import ALERT_SECRETS
+    from agent.server.alerts.alert_text import ALERT_SECRETS
 
     return ALERT_SECRETS
 

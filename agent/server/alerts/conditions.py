@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from agent.infrastructure.core.server_settings import AlertSettings
-from agent.infrastructure.store.backup_order import is_ahead
+from agent.infrastructure.store.backup_dates import is_future
 from agent.server.alerts.alert_kinds import AlertKind
 from agent.server.alerts.records import AlertReading
 
@@ -145,7 +145,7 @@ def backups(facts: Callable[[], BackupFacts | None]) -> Condition:
 
 def _made(newest: datetime | None, configured_at: datetime, now: datetime) -> datetime:
     """Return since when none was made. A date ahead says nothing: a clock was wrong."""
-    return configured_at if newest is None or is_ahead(newest, now) else newest
+    return configured_at if newest is None or is_future(newest, now) else newest
 
 
 def _older(age: timedelta, hours: int) -> AlertReading:

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from agent.domain.severity import Severity
-from agent.infrastructure.core.background import regularly
+from agent.infrastructure.core.background import run_periodically
 from agent.infrastructure.core.server_settings import AlertSettings
 from agent.server.alerts.alert_kinds import AlertKind
 from agent.server.alerts.queries import AlertQueries
@@ -41,7 +41,9 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        await regularly(partial(asyncio.to_thread, self.beat), lambda: min(_LOOK_S, self._settings().look_s), event="heartbeat.not_sent")
+        await run_periodically(
+            partial(asyncio.to_thread, self.beat), lambda: min(_LOOK_S, self._settings().look_s), event="heartbeat.not_sent"
+        )
 
     def beat(self) -> bool:
         """Request the address if that is due. Returns whether it was accepted. Blocks. Raises StoreError."""

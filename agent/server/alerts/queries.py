@@ -11,9 +11,9 @@ from agent.domain.jobs import JobState
 from agent.domain.severity import Severity
 from agent.infrastructure.core.actor import HERE, acting_as, actor
 from agent.infrastructure.store import audit_log
-from agent.infrastructure.store.backup_order import SLACK, is_ahead
+from agent.infrastructure.store.backup_dates import SLACK, is_future
 from agent.infrastructure.store.database import Database, Queries
-from agent.infrastructure.store.rows import add
+from agent.infrastructure.store.flags import add
 from agent.infrastructure.store.schema import alert, alert_message, alert_silence, audit, job
 from agent.server.alerts.alert_kinds import FACTS, AlertKind
 from agent.server.alerts.conditions import Work
@@ -176,7 +176,7 @@ def _tell_due(tx: Connection, ways: Collection[str], remind: timedelta | None, n
             continue
         if row.told_at is None:
             _tell(tx, row.id, AlertEvent.FIRING, ways, now)
-        elif remind is not None and (now - row.told_at >= remind or is_ahead(row.told_at, now)):
+        elif remind is not None and (now - row.told_at >= remind or is_future(row.told_at, now)):
             _tell(tx, row.id, AlertEvent.REMINDER, ways, now)
     # An end is told once: `told_at` is not before `ended_at` then. That the database was away is only told when it is over.
     away = and_(alert.c.told_at.is_(None), alert.c.name == AlertKind.DATABASE_UNREACHABLE.value, alert.c.ended_at > now - _NEWS)

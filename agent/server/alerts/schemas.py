@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from agent.domain.severity import Severity
-from agent.interfaces.web.base_schema import Schema
 from agent.interfaces.web.desk_exchange import MOST_ALERTS, AlertName
+from agent.interfaces.web.schema_base import Schema
 from agent.server.alerts.records import Alert, AlertSource, ReceivedAlert, Silence, SilenceReason
 
 

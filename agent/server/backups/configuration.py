@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.domain.errors import OffsiteFileUnreadable
 from agent.infrastructure.core.backup_settings import BackupSettings
-from agent.infrastructure.store.cluster_folder import STANZA, Archive
+from agent.infrastructure.store.data_directory import STANZA, Archive
 from agent.server.backups.repositories import DATABASE_FOLDER, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
 
 _SFTP_SESSIONS = 8  # sshd lets so many begin at once

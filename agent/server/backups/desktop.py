@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import Final
 
 from agent.domain.errors import OffsiteLate, OffsiteNotSet, RepositoryEmpty, RestoreHomeTaken
-from agent.features.people.forgotten import ForgottenFile
+from agent.features.people.erasure_list import ErasureList
 from agent.infrastructure.core.config_file import SettingsFile
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.files import store_error, sync_folder, write_private
 from agent.infrastructure.core.paths import AppPaths, make_private
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.backup import Backup, BackupStore
-from agent.infrastructure.store.backup_order import is_ahead
-from agent.infrastructure.store.key_homes import Home, key_home
-from agent.infrastructure.store.opening import BACKUPS_FOLDER
+from agent.infrastructure.store.backup_dates import is_future
+from agent.infrastructure.store.open_library import BACKUPS_FOLDER
+from agent.infrastructure.store.secret_stores import Home, key_home
+from agent.server.backups.context import passwords_of
 from agent.server.backups.file_sets import CONFIG, FORGOTTEN, RECORDS, put_settings
-from agent.server.backups.ground import passwords_of
 from agent.server.backups.repositories import OFFSITE, Place, RepositoryPasswords, offsite_of
 from agent.server.backups.restic import Restic, newest_of_each
-from agent.server.backups.scratch import clear
+from agent.server.backups.scratch_database import clear
 
 LIBRARY: Final = "library"
 _KEEP_DAYS: Final = 7  # each backup is encrypted anew, so that each is sent and kept whole
@@ -70,7 +70,7 @@ def check(settings: Settings, paths: AppPaths, now: datetime) -> datetime:
     if not settings.backup.offsite:
         raise OffsiteNotSet
     at = sent_at(settings, paths)
-    if at is None or is_ahead(at, now):
+    if at is None or is_future(at, now):
         raise OffsiteLate
     if now - at > _LATE:
         raise OffsiteLate(at=f"{at.astimezone():%Y-%m-%d %H:%M}")
@@ -111,7 +111,7 @@ def fetch(place: Place, code: str, paths: AppPaths, now: datetime, moment: datet
         raise RepositoryEmpty
     store.keys(found).recover(code)
     restored = store.restore(found, now)
-    ForgottenFile(paths.data / FORGOTTEN).add(sorted(ForgottenFile(stage / _GONE / FORGOTTEN).read()))
+    ErasureList(paths.data / FORGOTTEN).add(sorted(ErasureList(stage / _GONE / FORGOTTEN).read()))
     _put(settings, library, stage / _GONE / RECORDS, paths)
     clear(stage)
     return restored

@@ -16,15 +16,15 @@ from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.sqlcipher import KEY_BYTES
 from agent.infrastructure.store.embedded_postgres import embedded_address
 from agent.infrastructure.store.schema import metadata
-from agent.server.backups.making import Making
 from agent.server.backups.restic import Restic
+from agent.server.backups.runner import Making
 from agent.server.backups.runs import BackupRun, RunKind, RunQueries
-from agent.server.backups.scratch import check_room, clear, restored
+from agent.server.backups.scratch_database import check_room, clear, restored
 
 log = structlog.get_logger()
 
 _ARRIVES_S, _AGAIN_S = 180.0, 0.5
-# A sum of the rows' digests, as `agent.server.moves.canonical.Digest`: it ignores their order, and sees a row that is there twice.
+# A sum of the rows' digests, as `agent.server.transfer.canonical.Digest`: it ignores their order, and sees a row that is there twice.
 _SUM: Final = (
     "SELECT count(*), coalesce(sum(('x' || left(encode(sha256(convert_to(t::text, 'UTF8')), 'hex'), 15))::bit(60)::bigint), 0)::text"
     ' FROM "{}" AS t'

@@ -28,11 +28,11 @@ from agent.domain.errors import (
     RepositoryUnwritable,
 )
 from agent.infrastructure.core.files import disk_full
-from agent.infrastructure.core.tools import answer_of
-from agent.infrastructure.store.backup_order import is_ahead
-from agent.infrastructure.store.cluster_folder import STANZA, ClusterFolder
-from agent.server.backups.meaning import is_refused
+from agent.infrastructure.core.subprocesses import answer_of
+from agent.infrastructure.store.backup_dates import is_future
+from agent.infrastructure.store.data_directory import STANZA, ClusterFolder
 from agent.server.backups.repositories import LOCAL, OFFSITE
+from agent.server.backups.tool_errors import is_refused
 
 log = structlog.get_logger()
 
@@ -130,7 +130,7 @@ class PgBackRest:
         Their log stays, and continues the ones before. If there are none before, this clock may be the wrong one: raises BackupAhead.
         """
         [known] = self.info(repository)
-        ahead = [each.label for each in known.backups if is_ahead(each.at, now)]
+        ahead = [each.label for each in known.backups if is_future(each.at, now)]
         if ahead and len(ahead) == len(known.backups):
             raise BackupAhead(where=known.name)
         for label in sorted(ahead, reverse=True):  # those that build on another one are before it

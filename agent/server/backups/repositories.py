@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from agent.domain.errors import OffsiteSecretMissing
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store.secret_stores import Home
 
 LOCAL, OFFSITE = "local", "offsite"
 DATABASE_FOLDER, FILES_FOLDER = "database", "files"

@@ -27,10 +27,10 @@ from agent.domain.errors import (
 )
 from agent.infrastructure.core.files import disk_full
 from agent.infrastructure.core.scratch_folders import scratch_folder
-from agent.infrastructure.core.tools import answer_of
-from agent.infrastructure.store.backup_order import is_ahead, newest_first
-from agent.server.backups.meaning import is_refused
+from agent.infrastructure.core.subprocesses import answer_of
+from agent.infrastructure.store.backup_dates import is_future, newest_first
 from agent.server.backups.repositories import FILES_FOLDER, LOCAL, S3, Place, RepositoryFolder, RepositoryPasswords, Sftp
+from agent.server.backups.tool_errors import is_refused
 
 log = structlog.get_logger()
 
@@ -220,7 +220,7 @@ def expired(snapshots: Iterable[Snapshot], now: datetime, keep_days: int) -> lis
     for newest, *others in kinds.values():
         at = newest.at
         for each in others:
-            at = at if is_ahead(each.at, now) else each.at
+            at = at if is_future(each.at, now) else each.at
             gone += [each.id] if at < oldest else []
     return gone
 

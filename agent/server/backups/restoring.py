@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from agent.domain.errors import BackupDatabaseElsewhere, RepositoryEmpty, RestoreHomeTaken, RestoreInterrupted, RestoreLogBroken, StoreError
 from agent.features.consent.queries import ConsentQueries
-from agent.features.people.forgotten import ForgottenFile
+from agent.features.people.erasure_list import ErasureList
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.infrastructure.core.config_environment import of_section
 from agent.infrastructure.core.config_file import SettingsFile
@@ -23,21 +23,21 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import audit_log
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import ADDRESS_FILE
-from agent.infrastructure.store.key_homes import Home, key_home
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.keys import LibraryKeys
 from agent.infrastructure.store.postgres_programs import account
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED
 from agent.infrastructure.store.schema import audit, image, person
+from agent.infrastructure.store.secret_stores import Home, key_home
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER, server_database
 from agent.server.backups.configuration import archive
 from agent.server.backups.drill import sums
 from agent.server.backups.file_sets import CONFIG, DATA, FORGOTTEN, UPLOADS, WITHDRAWN, put_settings
-from agent.server.backups.making import DUE
 from agent.server.backups.pgbackrest import program
 from agent.server.backups.repositories import DATABASE_FOLDER, Place, RepositoryFolder, RepositoryPasswords
 from agent.server.backups.restic import Restic, newest_of_each
-from agent.server.backups.scratch import clear, restored
-from agent.server.backups.withdrawn import WithdrawnFile
+from agent.server.backups.runner import DUE
+from agent.server.backups.scratch_database import clear, restored
+from agent.server.backups.withdrawal_list import WithdrawnFile
 
 STAGE, READY = "restoring", "ready"
 RESTORE_LOG: Final = "restore.log"
@@ -132,7 +132,7 @@ class Restoring:
     def _mended(self, database: Database, url: str) -> RestoredServer:
         """Forget and withdraw again what happened after this moment."""
         people, now = PeopleQueries(database), self._clock()
-        uids, forgotten = ForgottenFile(self._stage / DATA / FORGOTTEN).read(), 0
+        uids, forgotten = ErasureList(self._stage / DATA / FORGOTTEN).read(), 0
         while uids and (there := people.people_by_uids(uids)):
             people.forget_person(there[0], now=now, note=BACKUPS_HOLD_PURGED)
             forgotten += 1

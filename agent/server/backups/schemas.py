@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from agent.infrastructure.core.i18n import Texts
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Problem
 from agent.server.backups.runs import BackupRun, RunKind
 from agent.server.backups.state import BackupState

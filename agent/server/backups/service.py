@@ -12,15 +12,15 @@ import structlog
 
 from agent.domain.errors import AgentError, BackupRunning
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.tools import with_tools
-from agent.infrastructure.store.backup_order import is_ahead
+from agent.infrastructure.core.subprocesses import with_tools
+from agent.infrastructure.store.backup_dates import is_future
 from agent.server.backups.drill import Drill
-from agent.server.backups.given_up import GivenUpLog
-from agent.server.backups.making import MadeBackup, Making
 from agent.server.backups.repositories import LOCAL
+from agent.server.backups.runner import BackupResult, Making
 from agent.server.backups.runs import BackupRun, RunKind, RunQueries
 from agent.server.backups.state import Archiving, BackupState, next_backup, next_drill
-from agent.server.backups.withdrawn import WithdrawnFile
+from agent.server.backups.wal_gaps import GivenUpLog
+from agent.server.backups.withdrawal_list import WithdrawnFile
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ class ServerBackups:
         self._first_at: datetime | None = None  # when a new server's first backup is due
         self._runs = False  # a backup or a drill; the short lists take a turn, too, and are waited for
 
-    async def now(self, *, full: bool = False, verify: bool = False) -> MadeBackup:
+    async def now(self, *, full: bool = False, verify: bool = False) -> BackupResult:
         """Back up into every repository; with `verify`, read it back. Raises BackupError if none can be made, BackupRunning."""
         able = self._ready()
         async with self._alone():
@@ -147,7 +147,7 @@ class ServerBackups:
         """Return the lists' stamps by repository, for those with a good backup since."""
         stamps, now = self._stamps(), self._clock()
         files = [(name, run.began_at) for (kind, name), run in self._queries.last(good=True).items() if kind is RunKind.FILES]
-        return {name: stamps for name, at in files if at.timestamp() * 1e9 > max(stamps) and not is_ahead(at, now)}
+        return {name: stamps for name, at in files if at.timestamp() * 1e9 > max(stamps) and not is_future(at, now)}
 
     def _stamps(self) -> list[int]:
         return [each.stat().st_mtime_ns if each.exists() else 0 for each in self._lists]

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from agent.domain.errors import AgentError
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.backup_order import is_ahead
+from agent.infrastructure.store.backup_dates import is_future
 from agent.infrastructure.store.database import Database
 from agent.server.backups.pgbackrest import Repository
 from agent.server.backups.runs import BackupRun, RunKind
@@ -88,7 +88,7 @@ def next_backup(
         return None
     if last is None:
         return max(now, first_at or now)
-    if (given_up_at is not None and last.began_at <= given_up_at) or is_ahead(last.began_at, now):
+    if (given_up_at is not None and last.began_at <= given_up_at) or is_future(last.began_at, now):
         return now
     if last.code:
         return (last.ended_at or last.began_at) + _RETRY
@@ -102,7 +102,7 @@ def next_drill(settings: Settings, backup: BackupRun | None, last: BackupRun | N
     days = settings.backup.drill_days
     if not settings.backup.enabled or days == 0 or backup is None:
         return None
-    if is_ahead((last or backup).began_at, now):
+    if is_future((last or backup).began_at, now):
         return now
     if last is None:
         return backup.began_at + _DAY

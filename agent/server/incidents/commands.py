@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.interfaces.cli.command import CommandGroup, json_option
-from agent.interfaces.cli.output import tell, tell_each
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import print_results, tell
 from agent.interfaces.cli.record_line import record_line
 from agent.interfaces.cli.session import CommandSession, of_server
 from agent.server.messages.commands import add_message_commands
@@ -36,7 +36,7 @@ def list_incidents(session: CommandSession, closed: bool, limit: int, as_json: b
 
     client = incident_server(session)
     found = client.call("GET", f"/api/incidents?closed={str(closed).lower()}&limit={limit}", IncidentsOut)
-    tell_each(found.items, partial(_line, session), session.texts("cli.incidents.none"), as_json=as_json)
+    print_results(found.items, partial(_line, session), session.texts("cli.incidents.none"), as_json=as_json)
 
 
 @incidents.command(help=TEXTS("cli.help.incidents_show"))

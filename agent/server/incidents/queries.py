@@ -14,7 +14,7 @@ from agent.infrastructure.store import audit_log
 from agent.infrastructure.store.audit_chain import AuditEntry
 from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.rows import add
+from agent.infrastructure.store.flags import add
 from agent.infrastructure.store.schema import audit, incident, incident_message, meta
 from agent.server.incidents.incident_kinds import CloseReason, FirstStep, Found, IncidentKind, IncidentState, first_step
 from agent.server.incidents.rules import WATCHED

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from agent.domain.severity import Severity
-from agent.interfaces.web.base_schema import Schema
 from agent.interfaces.web.record_entry import RecordEntry
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Id
 from agent.server.incidents.incident_kinds import CloseReason, FirstStep, IncidentKind, IncidentState
 from agent.server.incidents.queries import Incident

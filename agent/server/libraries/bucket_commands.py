@@ -9,8 +9,8 @@ import click
 
 from agent.interfaces.cli.command import json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
-from agent.interfaces.cli.output import note, tell, tell_each
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import note, print_results, tell
 from agent.interfaces.cli.secret_input import ask
 from agent.interfaces.cli.session import CommandSession, of_server
 from agent.server.libraries.commands import libraries, library_named
@@ -72,7 +72,7 @@ def add_source(session: CommandSession, /, library: str, address: str, name: str
 @click.pass_obj
 def list_sources(session: CommandSession, as_json: bool) -> None:
     found = _all(session, session.server())
-    tell_each(found, partial(_line, session), session.texts("cli.libraries.no_sources"), as_json=as_json)
+    print_results(found, partial(_line, session), session.texts("cli.libraries.no_sources"), as_json=as_json)
 
 
 @libraries.command("change-source", help=TEXTS("cli.help.libraries_change_source"))
@@ -96,7 +96,7 @@ def change_source(session: CommandSession, /, name: str, address: str | None, as
 @click.pass_obj
 def source_keys(session: CommandSession, name: str, here: bool, as_json: bool) -> None:
     from agent.infrastructure.sources.bucket.bucket import Keys, is_name
-    from agent.infrastructure.store.key_homes import key_home
+    from agent.infrastructure.store.secret_stores import key_home
     from agent.server.libraries.bucket_keys import BucketKeys
     from agent.server.libraries.bucket_schemas import BucketChange, BucketOut
 

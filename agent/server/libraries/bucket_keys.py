@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 
 from agent.infrastructure.sources.bucket.bucket import Keys
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store.secret_stores import Home
 
 _KEY_ID, _SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from agent.domain.errors import AgentError, from_code
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess, address_of
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Id, Problem
 from agent.server.libraries.buckets import BucketSeen
 from agent.server.libraries.buckets import Checked as CheckResult

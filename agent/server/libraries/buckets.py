@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from agent.domain.errors import AgentError, BucketInvalid, BucketNoKeys, BucketNotReached, NotFound
-from agent.infrastructure.core.hanging_calls import call_with_timeout
-from agent.infrastructure.core.reach import everything
+from agent.infrastructure.core.abandonable_calls import call_with_timeout
+from agent.infrastructure.core.access_scope import everything
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess, BucketState, Keys, checked
 from agent.infrastructure.sources.bucket.bucket_reader import BucketReader
 from agent.infrastructure.sources.bucket.bucket_source import BucketSource

@@ -8,8 +8,8 @@ import click
 
 from agent.interfaces.cli.command import CommandGroup, json_option
 from agent.interfaces.cli.confirm import confirm, yes_option
-from agent.interfaces.cli.output import tell, tell_each
-from agent.interfaces.cli.own_texts import TEXTS
+from agent.interfaces.cli.language import TEXTS
+from agent.interfaces.cli.output import print_results, tell
 from agent.interfaces.cli.session import CommandSession, of_server
 from agent.server.accounts.commands import member_named
 
@@ -30,7 +30,7 @@ def libraries() -> None: ...
 @click.pass_obj
 def list_libraries(session: CommandSession, as_json: bool) -> None:
     found = _all(session, session.server())
-    tell_each(found, partial(_line, session), session.texts("cli.libraries.none"), as_json=as_json)
+    print_results(found, partial(_line, session), session.texts("cli.libraries.none"), as_json=as_json)
 
 
 @libraries.command(help=TEXTS("cli.help.libraries_add"))

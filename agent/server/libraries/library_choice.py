@@ -4,9 +4,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 
+from agent.domain.confusables import is_visible
 from agent.domain.errors import LibraryNameInvalid, UploadLibrary
-from agent.domain.visible_text import is_visible
-from agent.infrastructure.core.reach import SEPARATOR, Root, current_reach
+from agent.infrastructure.core.access_scope import SEPARATOR, Root, current_scope
 from agent.server.libraries.records import REST, Library
 
 LONGEST = 100
@@ -63,10 +63,10 @@ class LibraryChoice:
         there = [number for number, each in self._within_reach() if not name or each.casefold() == name.casefold()]
         if len(there) == 1:
             return there[0]
-        if not there and not name and current_reach() is None:
+        if not there and not name and current_scope() is None:
             return None
         raise UploadLibrary
 
     def _within_reach(self) -> list[tuple[int, str]]:
-        reach = current_reach()
+        reach = current_scope()
         return [each for each in self._libraries() if reach is None or each[0] in reach.libraries]

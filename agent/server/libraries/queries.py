@@ -10,7 +10,7 @@ from agent.domain import reference_path
 from agent.domain.errors import LibraryNameTaken, NotFound
 from agent.infrastructure.store import audit_log, reference_facts
 from agent.infrastructure.store.database import Queries
-from agent.infrastructure.store.rows import add
+from agent.infrastructure.store.flags import add
 from agent.infrastructure.store.schema import library, library_access, library_source, member, place
 from agent.interfaces.web.access import Role
 from agent.server.libraries.records import REST, Library

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Path
 from agent.domain.errors import BadRequest, NotFound
 from agent.domain.path_text import is_remote, printable
 from agent.features.library.folder_routes import readable_folder
-from agent.features.library.watched_folders import root_meant
+from agent.features.library.watched_folders import resolve_root
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.interfaces.web.access import Principal, Role, Scope, needs
 from agent.interfaces.web.schemas import Id
@@ -77,7 +77,7 @@ def _content_routes(api: FastAPI, libraries: Libraries, settings: SettingsFile) 
     @api.delete("/api/libraries/{library_id}/sources", status_code=204, openapi_extra=_MANAGE)
     async def drop_source(library_id: Id, path: str) -> None:
         """Take a folder out. It stays watched."""
-        await libraries.drop_source(library_id, root_meant(path, settings.snapshot.folders))
+        await libraries.drop_source(library_id, resolve_root(path, settings.snapshot.folders))
 
     @api.put("/api/libraries/{library_id}/members/{member_id}", status_code=204, openapi_extra=_MANAGE)
     async def grant(library_id: Id, member_id: MemberId, wanted: LibraryGrant) -> None:
@@ -95,7 +95,7 @@ async def _folder(libraries: Libraries, settings: SettingsFile, path: str) -> st
     Raises SourceMissing, SourceNoAccess, BadRequest inside a watched folder, NotFound for an unknown bucket.
     """
     folders = settings.snapshot.folders
-    root = root_meant(path, folders)
+    root = resolve_root(path, folders)
     if is_remote(root):
         if not libraries.is_watched(root):
             raise NotFound

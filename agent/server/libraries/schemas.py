@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.interfaces.web.access import Role
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import FilePath
 
 LibraryRole = Literal["curator", "editor", "viewer", "auditor"]

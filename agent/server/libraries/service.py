@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from agent.domain.errors import BadRequest
-from agent.infrastructure.core.reach import Root, everything
+from agent.infrastructure.core.access_scope import Root, everything
 from agent.interfaces.web.access import OF_BOTH, OF_THE_SERVER, SCOPES, Grant, Principal, Role, Scope, scopes_of
 from agent.server.libraries.library_choice import roots_of, tidy_name
 from agent.server.libraries.queries import LibrariesQueries

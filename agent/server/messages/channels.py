@@ -7,7 +7,7 @@ from typing import Final
 
 from agent.domain.errors import WebhookKeyMissing
 from agent.infrastructure.core.server_settings import IncidentSettings
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store.secret_stores import Home
 from agent.server.messages.mail import Mail, MailServer
 from agent.server.messages.ntfy import Ntfy, NtfyNote
 from agent.server.messages.webhook import Webhook

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import click
 
 from agent.interfaces.cli.command import json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.secret_input import ask
 from agent.interfaces.cli.session import CommandSession
 
@@ -28,7 +28,7 @@ def add_message_commands(
     @json_option()
     @click.pass_obj
     def secret(session: CommandSession, way: str, as_json: bool) -> None:
-        from agent.infrastructure.store.key_homes import key_home
+        from agent.infrastructure.store.secret_stores import key_home
 
         asked = ask(session.texts, session.texts(f"cli.{room}.ask", way=session.texts(f"{room}.ways.{way}")))
         key_home(session.settings.library.key_home, session.paths.keys).write(secrets()[way], asked.encode())

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from agent.interfaces.web.networks import Resolve, addresses_of, is_outside
+from agent.interfaces.web.client_address import Resolve, addresses_of, is_outside
 
 _LIMIT_S: Final = 15.0
 

@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 from agent.domain.errors import NtfyFailed, NtfyInside
-from agent.interfaces.web.networks import Resolve, addresses_of
+from agent.interfaces.web.client_address import Resolve, addresses_of
 from agent.server.messages.https import Https, Inside, NotReached, failed_by
 
 

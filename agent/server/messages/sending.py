@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import structlog
 
 from agent.domain.errors import AgentError, MessageError, NoWayToTell
-from agent.infrastructure.core.background import regularly
+from agent.infrastructure.core.background import run_periodically
 from agent.infrastructure.core.i18n import Texts
 from agent.server.messages.channels import Channels, Note, Target
 from agent.server.messages.queue import LONGEST_WAIT, Claimed, MessageQueue
@@ -65,7 +65,7 @@ class Sending:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        await regularly(self.send_due, lambda: LOOK_S, event="messages.not_sent")
+        await run_periodically(self.send_due, lambda: LOOK_S, event="messages.not_sent")
 
     async def send_due(self) -> int:
         """Send what is due. Returns how many messages were accepted. Raises StoreError."""

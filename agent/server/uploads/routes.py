@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from agent.domain.errors import UploadProtocol
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.scoped_route import Who
 from agent.server.accounts.tokens import TokenInUse
 from agent.server.uploads import tus

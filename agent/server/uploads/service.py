@@ -19,15 +19,15 @@ from agent.domain.errors import (
     UploadTooLarge,
     UploadType,
 )
+from agent.infrastructure.core.access_scope import current_scope, everything
 from agent.infrastructure.core.actor import acting_as
-from agent.infrastructure.core.background import regularly
-from agent.infrastructure.core.reach import current_reach, everything
-from agent.server.uploads.content import HEAD, fits
-from agent.server.uploads.parts import Checksum, held, write
+from agent.infrastructure.core.background import run_periodically
+from agent.server.uploads.file_sniffing import HEAD, fits
+from agent.server.uploads.filename_sanitizer import safe_name
+from agent.server.uploads.partial_files import Checksum, held, write
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import GIGABYTE, MEGABYTE, Limits, NewUpload, Outcome, Received, Upload
-from agent.server.uploads.request_turns import Superseded, Turns, undisturbed
-from agent.server.uploads.safe_names import safe_name
+from agent.server.uploads.request_lock import Superseded, Turns, run_shielded
 from agent.server.uploads.upload_files import UploadFiles
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ class Uploads:
 
     async def run(self) -> None:
         """Finish what a kill broke off, and remove what has expired, until cancelled."""
-        await regularly(self.sweep, lambda: _SWEEP_S, event="uploads.not_swept")
+        await run_periodically(self.sweep, lambda: _SWEEP_S, event="uploads.not_swept")
 
     async def begin(self, member: str, new: NewUpload) -> Upload:
         """Return a new one, or the unfinished one of the same content that came by the same token.
@@ -95,7 +95,7 @@ class Uploads:
             with everything():  # the limits hold for all libraries together
                 root = await asyncio.to_thread(self._files.make_root, upload.library)
                 await self._folders.watch(root, upload.library)
-                return await undisturbed(partial(self._begin_alone, upload, limits))
+                return await run_shielded(partial(self._begin_alone, upload, limits))
 
     async def state(self, upload_id: str, member: str) -> Received:
         """How much has arrived; a request that still sends is ended. Raises UploadGone, and what storing raises."""
@@ -123,7 +123,7 @@ class Uploads:
             upload = await asyncio.to_thread(self._queries.upload, upload_id, member)
             if upload.outcome is not None:
                 raise UploadGone
-            await undisturbed(partial(self._drop, upload_id))
+            await run_shielded(partial(self._drop, upload_id))
 
         await self._in_turn(upload_id, removed)
 
@@ -137,7 +137,7 @@ class Uploads:
 
     def libraries(self) -> Sequence[tuple[int, str]]:
         """Those to which the request may add photos, with their names."""
-        reach = current_reach()
+        reach = current_scope()
         return [each for each in self._folders.libraries() if reach is None or each[0] in reach.libraries]
 
     def let_go(self, upload_id: str) -> None:
@@ -176,7 +176,7 @@ class Uploads:
     def _library(self, wanted: int | None) -> int | None:
         """The library that is meant; None if the server has none. Raises UploadLibrary."""
         there = [number for number, _ in self.libraries()]
-        if wanted is None and len(there) < 2 and (there or current_reach() is None):
+        if wanted is None and len(there) < 2 and (there or current_scope() is None):
             return there[0] if there else None
         if wanted not in there:
             raise UploadLibrary
@@ -211,7 +211,7 @@ class Uploads:
         if moved or there == upload.size:
             return await self._stored(upload)
         if there is None or upload.expires_at <= self._clock():
-            await undisturbed(partial(self._drop, upload_id))
+            await run_shielded(partial(self._drop, upload_id))
             raise UploadGone
         return Received(upload, there)
 
@@ -229,14 +229,14 @@ class Uploads:
             await write(file, offset, upload.size, parts, checksum)
         there = await asyncio.to_thread(self._files.size, upload_id) or 0
         if there >= min(HEAD, upload.size) and not fits(upload.name, await asyncio.to_thread(self._files.head, upload_id)):
-            await undisturbed(partial(self._drop, upload_id))
+            await run_shielded(partial(self._drop, upload_id))
             raise UploadType
         return await self._stored(upload) if there == upload.size else Received(upload, there)
 
     async def _stored(self, upload: Upload) -> Received:
         async with self._storing:
             with acting_as(upload.member):
-                await undisturbed(partial(self._store_alone, upload))
+                await run_shielded(partial(self._store_alone, upload))
         return Received(await asyncio.to_thread(self._queries.upload, upload.id, upload.member), upload.size)
 
     def _store_alone(self, upload: Upload) -> None:

@@ -16,7 +16,7 @@ from starlette.types import Scope as AsgiScope
 
 from agent.domain.errors import UploadProtocol
 from agent.interfaces.web.scoped_route import ScopedRoute
-from agent.server.uploads.parts import Checksum
+from agent.server.uploads.partial_files import Checksum
 from agent.server.uploads.records import Received
 
 VERSION: Final = "1.0.0"

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 from agent.domain.errors import UploadNoRoom, UploadUnwritable
 from agent.infrastructure.core.files import disk_full, move_new, numbered, sync_file, sync_folder
 from agent.infrastructure.core.settings import root_of
-from agent.server.uploads.content import HEAD
+from agent.server.uploads.file_sniffing import HEAD
 
 INCOMING: Final = ".incoming"
 _ENDING: Final = ".part"

@@ -7,8 +7,8 @@ import click
 
 from agent.domain.errors import NotFound
 from agent.interfaces.cli.command import CommandGroup, json_option
+from agent.interfaces.cli.language import TEXTS
 from agent.interfaces.cli.output import note, tell
-from agent.interfaces.cli.own_texts import TEXTS
 from agent.interfaces.cli.session import CommandSession, of_server
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.jobs import Job
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import Settings
 from agent.server.workers.queries.handout_rows import HandoutQueries
 
@@ -20,7 +20,7 @@ class Dispatcher:
         self._batches = batches
         self._environment = environment
 
-    def take(self, limit: int) -> tuple[list[Job], list[Recorded]]:
+    def take(self, limit: int) -> tuple[list[Job], list[StoredEvent]]:
         self._batches.hand_out(shared_of(self._environment.settings.value))
         return [], []
 

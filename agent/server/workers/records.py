@@ -28,7 +28,7 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerSeen:
+class WorkerStatus:
     name: str
     host: str
     state: WorkerState
@@ -42,7 +42,7 @@ class WorkerSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSeen:
+class QueueStatus:
     """The jobs of one priority."""
 
     priority: int

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Literal, Self
 
 from agent.infrastructure.core.i18n import Texts
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 from agent.interfaces.web.schemas import Problem
-from agent.server.workers.records import WorkerSeen
+from agent.server.workers.records import WorkerStatus
 
 
 class WorkerOut(Schema):
@@ -32,7 +32,7 @@ class WorkerOut(Schema):
     """why it is blocked"""
 
     @classmethod
-    def of(cls, seen: WorkerSeen, texts: Texts) -> Self:
+    def of(cls, seen: WorkerStatus, texts: Texts) -> Self:
         return cls.from_record(seen, state=seen.state.value, problem=Problem.maybe(seen.problem, texts))
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import structlog
 
 from agent.domain.errors import StoreError
-from agent.infrastructure.core.environment import Environment
-from agent.infrastructure.core.observable import Notice
+from agent.infrastructure.core.observable import ChangeSignal
+from agent.infrastructure.core.service_context import Environment
 from agent.server.workers.queries.worker_rows import WorkerQueries
 
 log = structlog.get_logger()
@@ -18,7 +18,7 @@ SILENT_S = 30.0  # a worker says something every few seconds
 
 class Sweeper:
     def __init__(self, workers: WorkerQueries, environment: Environment, *, silent_s: float) -> None:
-        self.swept = Notice()
+        self.swept = ChangeSignal()
         """there may be photos to hand out"""
         self._workers = workers
         self._environment = environment

@@ -13,13 +13,13 @@ from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
 from agent.domain.errors import StoreError
-from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
+from agent.domain.events import ImageFailed, ImageIndexed, LocationAdded, StoredEvent
 from agent.features.library.indexer import Indexer
-from agent.infrastructure.core.environment import Environment
 from agent.infrastructure.core.observable import wait_at_most
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.store.addresses import ALIVE
 from agent.infrastructure.store.dialects.postgresql import connection_error
-from agent.server.workers.held_batches import BatchQueue
+from agent.server.workers.batch_queue import BatchQueue
 from agent.server.workers.queries.work_queue import ASKED_QUEUE, PHOTO_QUEUE, TASK
 from agent.server.workers.queries.worker_rows import WorkerQueries
 from agent.server.workers.records import Beat, WorkerState
@@ -191,8 +191,8 @@ class Worker:
             return WorkerState.BLOCKED
         return WorkerState.WORKING if self._indexer.running else WorkerState.IDLE
 
-    def _happened(self, recorded: Recorded) -> None:
-        if isinstance(recorded.event, ImageIndexed | PlaceAdded):
+    def _happened(self, recorded: StoredEvent) -> None:
+        if isinstance(recorded.event, ImageIndexed | LocationAdded):
             self._done += 1
             self._ended.append(self._environment.monotonic())
         elif isinstance(recorded.event, ImageFailed):

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from PIL import Image, ImageChops
 
-from agent.desktop.popup.popup_shell import HEIGHT, WIDTH
+from agent.desktop.popup.window_backend import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Desktop

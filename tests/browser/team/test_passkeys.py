@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 from tests.support.real_server import RealServer
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pyotp import TOTP
 
-from agent.interfaces.web.whereabouts import find
-from agent.server.accounts.provider.request import LOGOUT
+from agent.interfaces.web.runtime_file import find
+from agent.server.accounts.oidc.auth_request import LOGOUT
 from tests.support.openid_provider import CLIENT, SECRET, OpenIdProvider
 from tests.support.real_program import CHECKOUT
 from tests.support.real_server import RealServer

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from agent.desktop.popup.popup_shell import HEIGHT, WIDTH
+from agent.desktop.popup.window_backend import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from tests.browser.ui.conftest import Visitor

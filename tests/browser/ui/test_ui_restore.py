@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from agent.app.library_home import backup_store
 from agent.domain.errors import AgentError
-from agent.infrastructure.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.infrastructure.store.open_library import BACKUPS_FOLDER, DATABASE_FILE
 
 if TYPE_CHECKING:
     from tests.browser.ui.conftest import Visitor

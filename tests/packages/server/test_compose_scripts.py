@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.infrastructure.store.postgres_programs import NEWEST, Programs, account
 

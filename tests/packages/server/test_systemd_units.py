@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.app.server.loop import SOCKET
-from agent.infrastructure.core.supervisor import SETTINGS_WRONG, SUPERVISED
+from agent.infrastructure.core.sd_notify import SETTINGS_WRONG, SUPERVISED
 from scripts.deploying import looks
 
 UNITS = Path(__file__).parents[3] / "installers/server/systemd"

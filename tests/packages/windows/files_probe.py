@@ -12,9 +12,9 @@ from typing import Any
 from agent.domain.errors import ImageUnreadable
 from agent.features.redaction.copy_files import CopyFileStore
 from agent.features.redaction.options import RedactionOptions
-from agent.infrastructure.core.files import keeps_from_replacing
+from agent.infrastructure.core.files import replace_blocked_by
 from agent.infrastructure.core.photo_files import open_photo
-from agent.infrastructure.core.typed_paths import typed_path
+from agent.infrastructure.core.user_paths import typed_path
 from agent.infrastructure.sources.folder.folder_observer import Observation
 from agent.infrastructure.sources.folder.folder_scan import missing, walk_images
 
@@ -59,12 +59,12 @@ def held(photo: Path) -> dict[str, object]:
     for name, share in (("alone", 0), ("viewed", READ_SHARED)):
         handle = ctypes.c_void_p(kernel().CreateFileW(str(photo), READ, share, None, EXISTING, 0, None))
         try:
-            found[name] = [read(str(photo)), keeps_from_replacing(photo)]
+            found[name] = [read(str(photo)), replace_blocked_by(photo)]
         except ImageUnreadable as error:
-            found[name] = [list(error.params), keeps_from_replacing(photo)]
+            found[name] = [list(error.params), replace_blocked_by(photo)]
         kernel().CloseHandle(handle)
     photo.chmod(0o444)
-    found["read-only"] = keeps_from_replacing(photo)
+    found["read-only"] = replace_blocked_by(photo)
     photo.chmod(0o666)
     descriptor = open_photo(str(photo))
     renamed = photo.rename(photo.with_name("renamed.jpg"))

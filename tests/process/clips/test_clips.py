@@ -29,11 +29,11 @@ from agent.domain.errors import (
     VideoUnreadable,
 )
 from agent.domain.redaction import Look, Style
-from agent.domain.video import ProvenPart, SeenPart, Video, VideoPart
+from agent.domain.video import PartDetections, VerifiedPart, Video, VideoPart
 from agent.features.redaction.video.job_files import VideoJobFolder
 from agent.features.redaction.video.video_redactor import VideoOptions, VideoProgress, VideoRedactor
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.video_engine import EngineAnimations, EngineVideos
 from agent.inference.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoRenderer
@@ -59,7 +59,7 @@ async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) 
 
 def _pool(config: EngineConfig) -> EnginePool:
     return EnginePool(
-        EngineSettings(workers=1), config.models, Equipment(converted=Path(config.converted), cache=Path(config.cache)), command=WORKER
+        EngineSettings(workers=1), config.models, ComputeSetup(converted=Path(config.converted), cache=Path(config.cache)), command=WORKER
     )
 
 
@@ -114,7 +114,7 @@ class Stopping:
     async def probe(self, path: str) -> Video:
         return await self._renderer.probe(path)
 
-    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> PartDetections:
         self._one()
         self.looked.append(part)
         return await self._renderer.look(path, part, tick, embedder)
@@ -131,7 +131,7 @@ class Stopping:
         self._one()
         return await self._renderer.join(task)
 
-    async def prove(self, task: ProvePart) -> ProvenPart:
+    async def prove(self, task: ProvePart) -> VerifiedPart:
         return await self._renderer.prove(task)
 
     def _one(self) -> None:

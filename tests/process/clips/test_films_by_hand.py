@@ -12,8 +12,8 @@ import pytest
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Reason, Shape
 from agent.features.redaction.options import Mark
+from agent.features.redaction.video.editable_tracks import covered_along, marks_along, moments_of
 from agent.features.redaction.video.job_files import VideoJobFolder
-from agent.features.redaction.video.moving import covered_along, marks_along, moments_of
 from agent.features.redaction.video.video_redactor import ByHand, VideoOptions, VideoRedactor
 from agent.inference.engine.video_ports import VideoRenderer
 from tests.process.clips.test_clips import blacks, face_clip, films, renderer

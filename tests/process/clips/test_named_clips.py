@@ -12,9 +12,9 @@ import pytest
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.face import Box
-from agent.domain.people import Bounds, Candidate, Identity, identify
+from agent.domain.identity_matching import Bounds, Candidate, Identity, identify
 from agent.domain.redaction import Look, PeopleChoice
 from agent.features.library.recipes import redaction_recipe
 from agent.features.redaction.video.job_files import VideoJobFolder
@@ -53,7 +53,7 @@ class Faces:
         cut = padded[top : top + 3 * side, left : left + 3 * side]
         return np.asarray(cv2.resize(cut, (3 * SIDE, 3 * SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
-    async def who(self, prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
+    async def who(self, prints: Sequence[UnsavedEmbedding]) -> list[Identity | None]:
         return [identify([self._near(each.embedding)], each.quality, BOUNDS) for each in prints]
 
     def _near(self, print: bytes) -> Candidate:

@@ -17,16 +17,16 @@ from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
 from agent.domain.tracks import trails_of
-from agent.domain.video import Covered, Piece, Video, VideoDetection, ends_alike, is_clip, parts_of_copy
+from agent.domain.video import Covered, Piece, Video, VideoDetection, is_clip, is_same_frame, parts_of_copy
 from agent.inference.vision.codecs import DecodeLimits
 from agent.inference.vision.detection import Detection
 from agent.inference.vision.video import probe as probing
-from agent.inference.vision.video.joined_parts import join
-from agent.inference.vision.video.looking import look_through
+from agent.inference.vision.video.part_detection import look_through
+from agent.inference.vision.video.part_joiner import join
+from agent.inference.vision.video.part_writer import write_part
 from agent.inference.vision.video.probe import probe
+from agent.inference.vision.video.verification import prove_part
 from agent.inference.vision.video.video_opening import frames, moment_of
-from agent.inference.vision.video.video_proof import prove_part
-from agent.inference.vision.video.writing import write_part
 from tests.support.synthetic_clips import Made, changing_clip, look, made_clip, place, red_share
 
 LIMITS = DecodeLimits(megapixels=50, megabytes=100)
@@ -72,7 +72,7 @@ def redacted(path: Path, *, style: Style = Style.SOLID, strip: bool = False) -> 
         with target.open("rb") as copy:
             shown = [prove_part(file, copy, part, [Covered(way, Look(style)) for way in ways]) for part in parts_of_copy(clip)]
             assert (sum(each.frames for each in shown), len(ways) > 0) == (written.frames, True)
-            assert ends_alike(clip, max(each.last for each in shown), written.last)
+            assert is_same_frame(clip, max(each.last for each in shown), written.last)
     return Copy(clip, target, written.removed)
 
 

@@ -9,11 +9,11 @@ import pytest
 from agent.domain.errors import AgentError
 from agent.domain.video import Piece, parts_of_copy
 from agent.inference.vision.codecs import DecodeLimits
-from agent.inference.vision.video.joined_parts import join
-from agent.inference.vision.video.looking import look_through
+from agent.inference.vision.video.part_detection import look_through
+from agent.inference.vision.video.part_joiner import join
+from agent.inference.vision.video.part_writer import write_part
 from agent.inference.vision.video.probe import probe
-from agent.inference.vision.video.video_proof import prove_part
-from agent.inference.vision.video.writing import write_part
+from agent.inference.vision.video.verification import prove_part
 from tests.support.synthetic_clips import Made, look, made_clip
 
 SMALL = Made(size=(96, 64), moments=range(0, 288, 24))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.desktop.notifications.notify import SERVICE, Notifier
+from agent.desktop.notifications.notifier import SERVICE, Notifier
 from agent.desktop.system import session_bus
 from agent.domain.errors import CaptureRefused
 from agent.infrastructure.core.i18n import Texts
@@ -54,7 +54,7 @@ asyncio.run(main())
 
 CLIENT = """
 import asyncio
-from agent.desktop.notifications.notify import Notifier
+from agent.desktop.notifications.notifier import Notifier
 from agent.domain.errors import CaptureRefused
 from agent.infrastructure.core.i18n import Texts
 

@@ -9,15 +9,15 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from agent.app.guarded import guarded_screen
+from agent.app.memory_limits import guarded_screen
 from agent.domain.errors import CaptureGone, MonitorUnknown, ProcessMemory, RegionOutside, ScreenUnavailable
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style, cover_of
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.screen_engine import ScreenEngine
 from agent.inference.engine.screen_service import MOST_OPEN
@@ -34,7 +34,7 @@ BLACK = (0, 0, 0)
 async def screen(engine_config: EngineConfig, x_display: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScreenEngine]:
     monkeypatch.setenv("DISPLAY", x_display)
     engine = ScreenEngine(
-        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+        EngineSettings(), engine_config.models, ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     )
     yield engine
     await engine.close()
@@ -163,7 +163,7 @@ async def test_the_wall_stands_around_it_and_it_works_inside(screen: ScreenEngin
 async def test_without_a_screen_it_says_so(engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     engine = ScreenEngine(
-        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+        EngineSettings(), engine_config.models, ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     )
     try:
         with pytest.raises(ScreenUnavailable):
@@ -177,7 +177,7 @@ async def test_the_display_is_told_to_its_process_and_to_no_other_engine(
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
     usual = EnginePool(
-        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+        EngineSettings(), engine_config.models, ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     )
     try:
         here, there = (told(hello.pid) for hello in (await screen.hello(), await usual.hello()))

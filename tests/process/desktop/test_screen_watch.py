@@ -12,8 +12,8 @@ from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
 from agent.inference.engine import screen_engine
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.screen_engine import ScreenEngine
 from agent.inference.engine.screen_port import WatchTask
 from agent.inference.engine.screen_watch import TILE, changed_area, tile_sums
@@ -28,7 +28,7 @@ TASK = WatchTask(Recipe("centerface-2"))
 async def screen(engine_config: EngineConfig, x_display: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScreenEngine]:
     monkeypatch.setenv("DISPLAY", x_display)
     engine = ScreenEngine(
-        EngineSettings(), engine_config.models, Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+        EngineSettings(), engine_config.models, ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache))
     )
     yield engine
     await engine.close()

@@ -25,8 +25,8 @@ from agent.domain.errors import (
 )
 from agent.domain.image import Recipe
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig, ModelFile
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.infrastructure.core.settings import EngineSettings
 
@@ -64,7 +64,7 @@ async def make_pool(tmp_path: Path) -> AsyncIterator[MakePool]:
         pool = EnginePool(
             EngineSettings.model_validate({"workers": 1, **settings}),
             config.models if config else models or {},
-            Equipment(
+            ComputeSetup(
                 converted=Path(config.converted) if config else tmp_path / "converted",
                 cache=Path(config.cache) if config else tmp_path / "cache",
             ),

@@ -12,7 +12,7 @@ import pytest_asyncio
 from agent.domain.errors import EngineMemory
 from agent.domain.image import Recipe
 from agent.inference.engine.analyser import Analyse
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.pool import EnginePool
 from agent.infrastructure.core.settings import EngineSettings
 
@@ -37,7 +37,7 @@ TASK = Analyse(__file__, Recipe("centerface-2"))  # any file that can be opened
 @pytest_asyncio.fixture
 async def pool(tmp_path: Path) -> AsyncIterator[EnginePool]:
     made = EnginePool(
-        EngineSettings(workers=2), {}, Equipment(converted=tmp_path, cache=tmp_path), command=[sys.executable, "-S", "-c", FAKE]
+        EngineSettings(workers=2), {}, ComputeSetup(converted=tmp_path, cache=tmp_path), command=[sys.executable, "-S", "-c", FAKE]
     )
     yield made
     await made.close()

@@ -11,8 +11,8 @@ import pytest
 
 from agent.domain.image import Recipe
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig, ModelFile
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.rpc_worker import _SETTLED
 from agent.inference.engine.runtime import Runtime
@@ -67,7 +67,7 @@ async def test_behind_its_wall_it_lets_go_of_code_that_ran_only_while_it_was_loa
 ) -> None:
     path, held = tmp_path / "photo.jpg", list[int]()
     cv2.imwrite(str(path), np.zeros((300, 400, 3), np.uint8))
-    pool = EnginePool(Settings(workers=1), engine_models, Equipment(converted=tmp_path / "ir", cache=tmp_path / "kernels"))
+    pool = EnginePool(Settings(workers=1), engine_models, ComputeSetup(converted=tmp_path / "ir", cache=tmp_path / "kernels"))
     try:
         pid = (await pool.hello()).pid
         for _ in range(_SETTLED[0] + 1):  # the greeting was answered too; it is done after an answer was sent

@@ -26,8 +26,8 @@ from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.renderer import Render
 from agent.infrastructure.core.settings import EngineSettings
@@ -148,7 +148,7 @@ def engine(engine_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
     pool = EnginePool(
         EngineSettings(workers=1, max_megapixels=2, time_limit_s=LIMIT_S),
         engine_config.models,
-        Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
+        ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
     )
     with asyncio.Runner() as runner:
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.infrastructure.core import heap
+from agent.infrastructure.core import malloc_tuning
 
 # Threads that are all busy allocating at once; then the C library lists its heaps.
 PROGRAM = """
 import ctypes, sys, threading
-from agent.infrastructure.core.heap import few_arenas
+from agent.infrastructure.core.malloc_tuning import limit_arenas
 if sys.argv[1] == "few":
-    few_arenas()
+    limit_arenas()
 together = threading.Barrier(8)
 def work():
     together.wait()
@@ -43,7 +43,7 @@ def test_threads_share_two_parts_of_the_heap(tmp_path: Path) -> None:
 # Much memory with something small above each part, so that it can't go back by itself; then what the process holds, before and after.
 HOLES = """
 import pathlib
-from agent.infrastructure.core.heap import give_back
+from agent.infrastructure.core.malloc_tuning import give_back
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 kept = [(b"." * 60_000, bytes(1000)) for _ in range(1000)]  # Python has an arena of its own for what is smaller than 512 bytes
@@ -63,8 +63,8 @@ def test_free_memory_in_the_middle_of_the_heap_goes_back_to_the_system() -> None
 # A large piece between small ones, after another has been freed: glibc would have learnt to keep such pieces.
 LARGE = """
 import pathlib
-from agent.infrastructure.core.heap import large_apart
-large_apart()
+from agent.infrastructure.core.malloc_tuning import mmap_large_blocks
+mmap_large_blocks()
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 bytearray(20_000_000)
@@ -84,12 +84,12 @@ def test_a_large_piece_goes_back_when_it_is_freed() -> None:
 # Libraries, and how many bytes of files the process holds, before and after; then a library's code is run.
 CODE = """
 import hashlib, pathlib, ssl, sys
-from agent.infrastructure.core.heap import let_go_of_code, mappings
+from agent.infrastructure.core.malloc_tuning import drop_code_pages, mappings
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[2]) * 4096
 known = {known}
 before = held()
-let_go_of_code(known)
+drop_code_pages(known)
 after = held()
 print(before - after, hashlib.sha256(b"").hexdigest()[:8])
 """
@@ -121,13 +121,13 @@ def test_only_code_that_is_as_in_its_file_is_let_go_of() -> None:
         *mapping("7000-8000", "r-xp", ""),
         *mapping("a000-b000", "r-xp", "/usr/lib/with space/libplain.so.1.2"),
     ]
-    assert list(heap._code(smaps)) == [(0x1000, 0x2000), (0x3000, 0x1000), (0xA000, 0x1000)]
+    assert list(malloc_tuning._code(smaps)) == [(0x1000, 0x2000), (0x3000, 0x1000), (0xA000, 0x1000)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 def test_mappings_that_can_not_be_read_harm_nobody() -> None:
     with Path("/proc/self/mem").open(encoding="latin-1") as unreadable:  # nothing is mapped at its beginning
-        heap.let_go_of_code(unreadable)
+        malloc_tuning.drop_code_pages(unreadable)
         assert not unreadable.closed
 
 
@@ -135,21 +135,21 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
     class Nothing:
         def __init__(self, _: None) -> None: ...
 
-    monkeypatch.setattr("agent.infrastructure.core.heap.ctypes.CDLL", Nothing)
-    heap.few_arenas()
-    heap.give_back()
-    heap.large_apart()
-    heap.let_go_of_code()
+    monkeypatch.setattr("agent.infrastructure.core.malloc_tuning.ctypes.CDLL", Nothing)
+    malloc_tuning.limit_arenas()
+    malloc_tuning.give_back()
+    malloc_tuning.mmap_large_blocks()
+    malloc_tuning.drop_code_pages()
     monkeypatch.setattr(sys, "platform", "win32")
-    heap.few_arenas()
-    heap.give_back()
-    heap.let_go_of_code()
+    malloc_tuning.limit_arenas()
+    malloc_tuning.give_back()
+    malloc_tuning.drop_code_pages()
 
 
 @pytest.mark.parametrize("tidy", [True, False])
 def test_what_is_here_to_stay_is_not_looked_through_again(tidy: bool) -> None:
     counted = "print(gc.get_freeze_count(), len(gc.get_objects()))"
-    code = f"import gc; from agent.infrastructure.core.heap import here_to_stay; here_to_stay(tidy={tidy}); {counted}"
+    code = f"import gc; from agent.infrastructure.core.malloc_tuning import here_to_stay; freeze_gc(tidy={tidy}); {counted}"
     said = subprocess.run([sys.executable, "-c", code], check=True, timeout=100, capture_output=True, text=True).stdout.split()
     assert int(said[0]) > 1000 > int(said[1])
 
@@ -175,7 +175,7 @@ print(77 in left)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
 def test_memory_that_is_handed_out_holds_nothing_of_before() -> None:
-    for environment, dirty in ((heap.CLEAN, b"False\n"), ({}, b"True\n")):
+    for environment, dirty in ((malloc_tuning.CLEAN, b"False\n"), ({}, b"True\n")):
         done = subprocess.run(
             [sys.executable, "-c", AGAIN], check=True, timeout=100, stdout=subprocess.PIPE, env={**os.environ, **environment}
         )
@@ -186,10 +186,10 @@ def test_memory_that_is_handed_out_holds_nothing_of_before() -> None:
 LOADING = """
 import gc
 usually = gc.get_threshold()
-from agent.infrastructure.core import heap
-heap.loading()
+from agent.infrastructure.core import malloc_tuning
+malloc_tuning.loading()
 while_loading = gc.get_threshold()
-heap.here_to_stay(tidy=False)
+malloc_tuning.freeze_gc(tidy=False)
 print(usually == gc.get_threshold(), while_loading > usually, gc.get_freeze_count() > 0)
 """
 
@@ -205,8 +205,8 @@ import gc, sys
 from agent.__main__ import main
 usually = gc.get_threshold()
 sys.argv = ["ai-popup", "--version"]
-import agent.infrastructure.core.threads
-agent.infrastructure.core.threads.leave = lambda code: code
+import agent.infrastructure.core.process_exit
+agent.infrastructure.core.process_exit.leave = lambda code: code
 code = main()
 print(code, gc.get_threshold() > usually, file=sys.stderr)
 """

@@ -17,11 +17,11 @@ from agent.domain.face import Box
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.redaction import Cover, Look
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.pool import EnginePool
 from agent.inference.engine.renderer import Render
-from agent.inference.engine.steady_file import LARGE
+from agent.inference.engine.stable_read import LARGE
 from agent.infrastructure.core.settings import EngineSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="files are mapped on Linux only")
@@ -58,7 +58,7 @@ async def make_pool(engine_config: EngineConfig) -> AsyncIterator[MakePool]:
             EnginePool(
                 EngineSettings(workers=1),
                 engine_config.models,
-                Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
+                ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
                 command=worker,
             )
         )
@@ -130,7 +130,7 @@ async def test_after_a_fault_files_are_mapped_again(make_pool: MakePool, tmp_pat
 def test_reading_a_page_that_was_cut_off_ends_the_process(tmp_path: Path) -> None:
     path = large_photo(tmp_path / "large.bmp")
     code = (
-        "import os, sys; from agent.inference.engine.steady_file import steady; from agent.inference.vision.codecs import DecodeLimits\n"
+        "import os, sys; from agent.inference.engine.stable_read import steady; from agent.inference.vision.codecs import DecodeLimits\n"
         "with steady(os.open(sys.argv[1], os.O_RDONLY), DecodeLimits(200, 500)) as data:\n"
         "    os.truncate(sys.argv[1], 8192); data[len(data) - 1]"
     )

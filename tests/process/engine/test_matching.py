@@ -14,8 +14,8 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.app.guarded import guarded_matcher
-from agent.domain.embeddings import FaceEmbedding, GroupMember, GroupMembers, numbers
+from agent.app.memory_limits import guarded_matcher
+from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, numbers
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -163,7 +163,7 @@ async def test_one_that_grows_too_large_is_replaced_after_its_question_and_no_fa
 
 async def test_one_that_computes_clusters_is_not_replaced_meanwhile(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher()
-    grouping = asyncio.create_task(matcher.group(GroupMembers.of(GroupMember(face, face) for face in (1, 2, 3))))
+    grouping = asyncio.create_task(matcher.group(ClusterInputs.of(ClusterInput(face, face) for face in (1, 2, 3))))
     await until(lambda: matcher.pid is not None)
     assert await matcher.renew() is False
     assert len(numbers(await grouping)) == 3
@@ -332,7 +332,7 @@ if r["op"] == "group": say(r, body=True)
 elif r["op"] == "grouped": {grouped}
 else: say(r, body=[[]])""")
     )
-    forming = asyncio.create_task(matcher.group(GroupMembers.of([GroupMember(1, 1)])))
+    forming = asyncio.create_task(matcher.group(ClusterInputs.of([ClusterInput(1, 1)])))
     await asyncio.sleep(0)
     assert await matcher.near(ASKED, within=2.0, limit=5) == [[]]
     assert [*numbers(await forming)] == [2]
@@ -342,13 +342,13 @@ async def test_groups_of_fewer_faces_than_were_sent_are_a_bad_answer(make_matche
     one = base64.b64encode(array("q", [7]).tobytes()).decode()
     matcher = make_matcher(command=fake(f"say(r, body=True if r['op'] == 'group' else {{'groups': {one!r}}})"))
     with pytest.raises(EngineBadAnswer):
-        await matcher.group(GroupMembers.of([GroupMember(1, 1), GroupMember(2, 2)]))
+        await matcher.group(ClusterInputs.of([ClusterInput(1, 1), ClusterInput(2, 2)]))
     assert matcher.pid is None
 
 
 async def test_groups_that_were_being_formed_by_a_process_that_ended_are_not_waited_for(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher(command=fake("say(r, body=True if r['op'] == 'group' else {'groups': None})"))
-    forming = asyncio.create_task(matcher.group(GroupMembers.of([GroupMember(1, 1)])))
+    forming = asyncio.create_task(matcher.group(ClusterInputs.of([ClusterInput(1, 1)])))
     await until(lambda: matcher._client is not None and matcher._client.calls > 4)
     matcher.forget()
     with pytest.raises(EngineKilled):

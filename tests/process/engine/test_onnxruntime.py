@@ -15,14 +15,14 @@ from agent.app.checkup import engine_words
 from agent.domain.face import Face
 from agent.domain.image import Recipe
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.devices import DeviceChoice, DeviceNote, Fault
 from agent.inference.engine.engine_calls import EngineConfig, ModelFile
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
-from agent.inference.engine.selftest_runs import DeviceChooser
-from agent.infrastructure.core.child import own_command
+from agent.inference.engine.selftest_runs import DeviceSelector
 from agent.infrastructure.core.i18n import LANGUAGES, Texts
+from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.settings import EngineSettings, Precision
 from tests.process.engine.test_selftest import choice
 
@@ -92,7 +92,7 @@ def pool_on(device: str, models: dict[str, ModelFile], folder: Path, command: Se
     return EnginePool(
         EngineSettings(workers=1, device=device, precision=Precision.F32),
         models,
-        Equipment(preparer=ModelPreparer(folder / "prepared", own_command("engine-worker")), scratch=folder / "scratch"),
+        ComputeSetup(preparer=ModelPreparer(folder / "prepared", own_command("engine-worker")), scratch=folder / "scratch"),
         command=command,
     )
 
@@ -150,18 +150,18 @@ async def test_its_files_are_made_where_no_photo_is_seen_and_it_loads_no_second_
     ],
 )
 async def test_a_provider_that_lies_is_not_used(record: Path, engine_config: EngineConfig, lie: str, fault: Fault) -> None:
-    chooser = DeviceChooser(record, [sys.executable, "-c", FAKE, lie])
+    chooser = DeviceSelector(record, [sys.executable, "-c", FAKE, lie])
     assert await choice(chooser, replace(engine_config, device="CUDA")) == DeviceChoice("CPU", "auto", DeviceNote("CUDA", fault))
 
 
 @pytest.mark.parametrize("lie", ["", "half"])
 async def test_an_honest_provider_is_used_in_full_and_half_precision(record: Path, engine_config: EngineConfig, lie: str) -> None:
-    chooser = DeviceChooser(record, [sys.executable, "-c", FAKE, lie])
+    chooser = DeviceSelector(record, [sys.executable, "-c", FAKE, lie])
     assert await choice(chooser, replace(engine_config, device="CUDA")) == DeviceChoice("CUDA", "auto")
 
 
 async def test_a_provider_that_the_package_does_not_have_is_named_with_a_remedy(record: Path, engine_config: EngineConfig) -> None:
-    chooser = DeviceChooser(record, own_command("engine-worker"))
+    chooser = DeviceSelector(record, own_command("engine-worker"))
     note = DeviceNote("TENSORRT", Fault.ABSENT)
     assert await choice(chooser, replace(engine_config, device="TENSORRT")) == DeviceChoice("CPU", "auto", note)
     for language in LANGUAGES:

@@ -23,7 +23,7 @@ signal.raise_signal(signal.SIGINT)
 CPU_ALONE = """
 import sys
 from pathlib import Path
-from agent.inference.engine.openvino_quiet import core
+from agent.inference.engine.openvino_config import core
 from agent.inference.engine.runtime import Runtime
 
 def held():
@@ -39,7 +39,7 @@ NO_CPU = """
 import sys
 from pathlib import Path
 from agent.domain.errors import EngineStartFailed
-from agent.inference.engine.openvino_quiet import ov
+from agent.inference.engine.openvino_config import ov
 from agent.inference.engine.runtime import Runtime
 
 def missing(*_):

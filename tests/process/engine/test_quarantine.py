@@ -12,21 +12,21 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from agent.app.adapters import ExternalAdapters
 from agent.app.checkup import health
-from agent.app.edges import Edges
 from agent.app.http import Context, create_app
 from agent.app.library_home import backup_store
 from agent.app.library_restore import LibraryRestore, RestoreOutcome
 from agent.app.wiring import build
-from agent.desktop.popup.desk import Desk
-from agent.desktop.screen.region_picker import RegionPicker
+from agent.desktop.capture.region_picker import RegionPicker
+from agent.desktop.popup.ui_launcher import UiLauncher
 from agent.domain.image import Recipe
 from agent.features.library.onboarding import Onboarding
 from agent.features.library.schemas import PlaceProblem, PlaceProblems
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.inference.engine.analyser import AnalysisEngine
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.monitor import Machine
 from agent.inference.engine.pool import EnginePool
 from agent.infrastructure.core.config_file import SettingsFile
@@ -34,8 +34,8 @@ from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.resources import resource
 from agent.infrastructure.core.settings import EngineSettings, Folder, LibrarySettings, Settings, SourceSettings
-from agent.interfaces.web.auth import Auth
 from agent.interfaces.web.client import Client
+from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.schemas import Status
 from agent.interfaces.web.server import serving
 
@@ -43,7 +43,7 @@ from agent.interfaces.web.server import serving
 ENGINE = """
 import os, signal, sys, time
 from pathlib import Path
-from agent.inference.engine.sandbox.wall import OPEN
+from agent.inference.engine.sandbox.report import OPEN
 from agent.inference.engine import engine_worker, service
 
 class Marked(service.Engine):
@@ -58,7 +58,7 @@ class Marked(service.Engine):
         return super().analyse(task, descriptor)
 
 service.Engine = Marked
-engine_worker.raise_wall = lambda rooms: OPEN
+engine_worker.enter_sandbox = lambda rooms: OPEN
 sys.exit(engine_worker.main())
 """
 LIMIT_S = 5
@@ -105,15 +105,15 @@ async def running(
     pool = EnginePool(
         settings.engine,
         engine_config.models,
-        Equipment(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
+        ComputeSetup(converted=Path(engine_config.converted), cache=Path(engine_config.cache)),
         command=[sys.executable, str(script)],
     )
 
-    def with_pool(edges: Edges) -> Edges:
+    def with_pool(edges: ExternalAdapters) -> ExternalAdapters:
         return replace(edges, engine=AnalysisEngine(pool, lambda: 4, nothing), machine=Machine())
 
     app = build(settings, paths, database=library.database, desktop=False, swap=with_pool)
-    desk = Desk(lambda page, _: page, settings.popup)
+    desk = UiLauncher(lambda page, _: page, settings.popup)
     context = Context(
         app=app,
         auth=Auth(asyncio.get_running_loop().time),

@@ -15,7 +15,7 @@ from agent.domain.errors import EngineKilled
 from agent.inference.engine.devices import DeviceChoice, DeviceNote, Fault, precisions
 from agent.inference.engine.engine_calls import EngineConfig
 from agent.inference.engine.sandbox.sandbox_paths import RANGES
-from agent.inference.engine.selftest_runs import DeviceChooser
+from agent.inference.engine.selftest_runs import DeviceSelector
 
 # An engine whose "GPU" is the processor, but for one lie.
 FAKE = """
@@ -71,7 +71,7 @@ engine_worker.EngineWorker = Liar
 raise SystemExit(engine_worker.main())
 """
 
-MakeChooser = Callable[..., DeviceChooser]
+MakeChooser = Callable[..., DeviceSelector]
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,11 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("trials") / "devices.json"
 
 
-def chooser(record: Path, lie: str, driver: str = "", *, limit: float = 60.0, again: bool = False) -> DeviceChooser:
-    return DeviceChooser(record, [sys.executable, "-c", FAKE, lie, driver or lie], limit=limit, again=again)
+def chooser(record: Path, lie: str, driver: str = "", *, limit: float = 60.0, again: bool = False) -> DeviceSelector:
+    return DeviceSelector(record, [sys.executable, "-c", FAKE, lie, driver or lie], limit=limit, again=again)
 
 
-async def choice(chooser: DeviceChooser, config: EngineConfig) -> DeviceChoice:
+async def choice(chooser: DeviceSelector, config: EngineConfig) -> DeviceChoice:
     """Return the choice. On which processors int8 is faster is not tested here: it counts as "auto", of which it is one."""
     chosen = await chooser.chosen(config)
     automatic = config.precision == "auto" and chosen.precision in precisions("auto")
@@ -178,7 +178,7 @@ async def test_without_models_there_is_nothing_to_test_and_nothing_is_kept(tmp_p
 @pytest.mark.skipif(os.name == "nt", reason="a process that is ended from outside looks like one that ended itself")
 async def test_a_trial_that_somebody_ends_says_nothing_of_the_device(tmp_path: Path, engine_config: EngineConfig) -> None:
     record = tmp_path / "devices.json"
-    killed = DeviceChooser(record, [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
+    killed = DeviceSelector(record, [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
     assert (await killed.chosen(engine_config)).precision == "f32"
     assert not record.exists(), "it is tried again at the next start"
 

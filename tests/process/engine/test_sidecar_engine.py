@@ -16,7 +16,7 @@ from agent.domain.face import Box
 from agent.domain.regions import NamedBox, Reading
 from agent.features.people.sidecars.sidecar_store import Sidecars
 from agent.inference.engine import xmp_calls
-from agent.inference.engine.equipment import Equipment
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.pool import EnginePool
 from agent.infrastructure.core.settings import EngineSettings
 from tests.support import hostile_xmp
@@ -33,7 +33,7 @@ async def make_pool(tmp_path: Path) -> AsyncIterator[MakePool]:
 
     def make(command: list[str]) -> EnginePool:
         settings = EngineSettings(workers=1, device="CPU")
-        pools.append(EnginePool(settings, {}, Equipment(converted=tmp_path / "converted", cache=tmp_path / "cache"), command=command))
+        pools.append(EnginePool(settings, {}, ComputeSetup(converted=tmp_path / "converted", cache=tmp_path / "cache"), command=command))
         return pools[-1]
 
     yield make

@@ -20,12 +20,12 @@ import pytest
 from agent.domain.image import Recipe
 from agent.inference.engine import rpc
 from agent.inference.engine.analyser import Analyse
+from agent.inference.engine.compute_setup import ComputeSetup
 from agent.inference.engine.engine_calls import HELLO, EngineConfig
-from agent.inference.engine.equipment import Equipment
 from agent.inference.engine.model_preparer import ModelPreparer
 from agent.inference.engine.pool import EnginePool
-from agent.infrastructure.core.child import environment, own_command
-from agent.infrastructure.core.core_files import CORE_LIMIT
+from agent.infrastructure.core.core_dumps import CORE_LIMIT
+from agent.infrastructure.core.json_child import environment, own_command
 from agent.infrastructure.core.settings import EngineSettings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of the other systems are tested beside their modules")
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 ENGINE = """
 import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
 from agent.inference.engine import engine_worker, matcher_worker, rpc_worker, screen_worker
-from agent.inference.engine.sandbox.wall import Sandbox
+from agent.inference.engine.sandbox.report import Sandbox
 from agent.inference.engine.sandbox import landlock, linux, seccomp
 
 way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
@@ -166,7 +166,7 @@ def tried(name):
     return said[0]
 
 if way == "open":
-    module.raise_wall = lambda rooms: Sandbox()
+    module.enter_sandbox = lambda rooms: Sandbox()
 if way == "no landlock":
     landlock.version = lambda: 0
 if way == "no seccomp":
@@ -340,7 +340,9 @@ def test_a_thread_that_was_there_before_the_wall_is_held_by_seccomp(places: Plac
 async def test_photos_are_looked_at_inside_it_from_the_first_start_on(config: EngineConfig, samples_folder: Path, tmp_path: Path) -> None:
     """A process that sees no photo has made what the engine reads."""
     prepared = tmp_path / "prepared"
-    pool = EnginePool(EngineSettings(workers=1), config.models, Equipment(preparer=ModelPreparer(prepared, own_command("engine-worker"))))
+    pool = EnginePool(
+        EngineSettings(workers=1), config.models, ComputeSetup(preparer=ModelPreparer(prepared, own_command("engine-worker")))
+    )
     try:
         analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("centerface-2", "mobilefacenet-2")))
         assert len(analysis.faces) == 1 and (await pool.wall()).network

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.domain.face import Landmarks
+from agent.domain.identity_matching import is_clear
 from agent.domain.image import Recipe
-from agent.domain.people import is_clear
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.service import Engine
 

@@ -13,7 +13,7 @@ from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.service import Engine
 from agent.inference.vision.animations.animation_frames import look_through
 from agent.inference.vision.codecs import DecodeLimits, decode
-from agent.inference.vision.copies import RenderOptions, render
+from agent.inference.vision.redacted import RenderOptions, render
 from agent.inference.vision.redactor import covered
 from tests.process.golden.test_redactions import APART, faces_on, vectors
 from tests.support.unusual_images import ODD

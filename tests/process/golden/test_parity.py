@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.inference.engine.engine_calls import EngineConfig
-from agent.inference.engine.openvino_quiet import core
+from agent.inference.engine.openvino_config import core
 from agent.inference.engine.runtime import Runtime
 from agent.inference.vision.aligner import align, face_of
 from agent.inference.vision.codecs import DecodeLimits, decode

@@ -17,14 +17,14 @@ from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.service import Engine
 from agent.inference.engine.video_engine import EngineAnimations
 from agent.inference.vision.codecs import DecodeLimits
-from agent.inference.vision.copies import RenderOptions, render
+from agent.inference.vision.redacted import RenderOptions, render
 from agent.inference.vision.redactor import SOLID
 from tests.support.inline_engine import InlineEngine
 
 DETECT, RECOGNISE = Recipe("centerface-2"), Recipe("centerface-2", "mobilefacenet-2")
 LIMITS = DecodeLimits(megapixels=50, megabytes=50)
 SAMPLES = ("obama.jpg", "biden.jpg", "obama_partial_face.jpg", "32bit.png")
-# Beyond this two faces are nobody's the same, see agent.domain.people.
+# Beyond this two faces are nobody's the same, see agent.domain.identity_matching.
 APART = 1.05
 
 

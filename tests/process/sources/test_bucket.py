@@ -22,7 +22,7 @@ from agent.features.models.model_store import ModelStore
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.sources.source import Emit, FileAppeared
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 
 
 class Bucket:

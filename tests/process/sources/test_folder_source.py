@@ -17,7 +17,7 @@ import pytest
 from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventHandler
 
 from agent.domain.errors import SourceError, SourceNoAccess, SourceUnreachable, StoreBusy
-from agent.infrastructure.core import typed_paths
+from agent.infrastructure.core import user_paths
 from agent.infrastructure.core.i18n import LANGUAGES, Texts
 from agent.infrastructure.core.settings import Folder, SourceSettings
 from agent.infrastructure.sources.folder import folder_session
@@ -294,7 +294,7 @@ async def test_a_drive_that_refuses_is_unreachable_unless_rights_are_missing(
 @pytest.mark.parametrize("system", ["darwin", "linux"])
 async def test_events_of_a_mac_have_the_names_on_the_disk(tmp_path: Path, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "\u00c9t\u00e9").mkdir()
-    monkeypatch.setattr(typed_paths, "IGNORES_CASE", system == "darwin")
+    monkeypatch.setattr(user_paths, "IGNORES_CASE", system == "darwin")
     # As such a disk would find it.
     monkeypatch.setattr(os.path, "realpath", lambda path, **_: str(tmp_path / "e\u0301te\u0301"))
     monkeypatch.setattr(os, "stat", lambda _: os.lstat(tmp_path))

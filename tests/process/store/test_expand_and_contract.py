@@ -6,10 +6,10 @@ import pytest
 from alembic import command
 from sqlalchemy import MetaData, insert, select, text
 
-from agent.infrastructure.store import upgrade
+from agent.infrastructure.store import migrator
 from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.migrator import steps, works_from
 from agent.infrastructure.store.schema import REVISION, SERVES_FROM, WORKS_FROM
-from agent.infrastructure.store.upgrade import steps, works_from
 from tests.process.store.test_migrations import filled, revisions, row, tables
 
 EXPANDS = [step.revision for step in steps("0001") if step.kind == "expand"]
@@ -55,7 +55,7 @@ def migrate(database: Database, revision: str, monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
         with database.write() as tx:
-            upgrade._migrate(tx)
+            migrator._migrate(tx)
 
 
 def expect_superset(before: MetaData, after: MetaData) -> None:

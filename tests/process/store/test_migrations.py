@@ -13,11 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Boolean, Connection, Date, LargeBinary, MetaData, String, Table, TypeDecorator, insert, select, text
 
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store import upgrade
+from agent.infrastructure.store import migrator
 from agent.infrastructure.store.backup import check_copy
 from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.migrator import open_database, revision_of
 from agent.infrastructure.store.schema import REVISION
-from agent.infrastructure.store.upgrade import open_database, revision_of
 
 ROWS = (1, 2)
 # What only some values may stand in. All else is filled by its type.
@@ -47,7 +47,7 @@ REMADE = {("undo", "0002")}
 def revisions() -> list[str]:
     """All, the oldest first."""
     config = Config()
-    config.set_main_option("script_location", str(upgrade._MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrator._MIGRATIONS).replace("%", "%%"))
     return [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()][::-1]
 
 
@@ -67,7 +67,7 @@ def filled(
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
         with database.write() as tx:
-            upgrade._migrate(tx)
+            migrator._migrate(tx)
     with database.write() as tx:
         found = typed(tables(tx))
         for table in found.sorted_tables:

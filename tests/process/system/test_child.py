@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from agent.features.updates.updater import this_platform
-from agent.infrastructure.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message, environment, own_command
+from agent.infrastructure.core.json_child import Child, ChildExited, ChildProtocolError, ChildTimeout, Message, environment, own_command
 
 Start = Callable[[str], Awaitable[Child]]
 # `r` is each request.
@@ -56,15 +56,15 @@ async def test_notices_come_beside_the_answers() -> None:
 
 async def test_one_that_ends_says_how(start: Start) -> None:
     child = await start("os._exit(3)")
-    with pytest.raises(ChildGone) as gone:
+    with pytest.raises(ChildExited) as gone:
         await child.request({}, timeout=20)
     assert gone.value.exit_code == 3
-    with pytest.raises(ChildGone):
+    with pytest.raises(ChildExited):
         await child.request({}, timeout=20)
 
 
 async def test_one_that_was_never_there_is_gone() -> None:
-    with pytest.raises(ChildGone) as gone:
+    with pytest.raises(ChildExited) as gone:
         await Child.start(["/no/such/program"])
     assert gone.value.exit_code is None
 
@@ -72,7 +72,7 @@ async def test_one_that_was_never_there_is_gone() -> None:
 @pytest.mark.parametrize("rubbish", ["print('no json', flush=True)", "print('[1]', flush=True)", "print('[' * 100000, flush=True)"])
 async def test_rubbish_ends_it(start: Start, rubbish: str) -> None:
     child = await start(rubbish)
-    with pytest.raises(ChildGarbled):
+    with pytest.raises(ChildProtocolError):
         await child.request({}, timeout=20)
     assert not child.alive
 
@@ -80,7 +80,7 @@ async def test_rubbish_ends_it(start: Start, rubbish: str) -> None:
 @pytest.mark.parametrize("part", ["[],", "{},", "1,"])
 async def test_a_line_of_more_parts_than_any_answer_has_is_rubbish(start: Start, part: str) -> None:
     child = await start("print('{\"a\": [' + " + repr(part) + " * 2_100_000 + '1]}', flush=True)")
-    with pytest.raises(ChildGarbled):
+    with pytest.raises(ChildProtocolError):
         await child.request({}, timeout=60)
     assert not child.alive
 
@@ -163,5 +163,5 @@ async def test_a_program_that_ends_at_once_is_gone_however_soon_its_input_is_clo
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", ended)
     child = await Child.start([sys.executable, "-S", "-c", ""])
-    with pytest.raises(ChildGone):
+    with pytest.raises(ChildExited):
         await child.request({"id": 1}, timeout=30)

@@ -17,20 +17,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.app.process import Agent
-from agent.desktop.popup.desk import Desk
+from agent.desktop.popup.ui_launcher import UiLauncher
 from agent.domain.errors import AgentError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull, StoreUnwritable
 from agent.features.library.onboarding import Onboarding
 from agent.features.models.model_store import ModelStore
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
-from agent.infrastructure.store import opening
+from agent.infrastructure.store import open_library as opening
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
-from agent.infrastructure.store.upgrade import open_database
+from agent.infrastructure.store.migrator import open_database
+from agent.infrastructure.store.open_library import open_library
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.client import Client
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ def agent(
 
     @contextmanager
     def database() -> Iterator[Database]:
-        with closing(open_library(paths.library, FileHome(paths.keys))) as opened:
+        with closing(open_library(paths.library, FileSecretStore(paths.keys))) as opened:
             yield opened
 
     made: Agent = Agent(paths, file, database, tray=tray, on_ready=lambda: ready(made), explain=no_tray)
@@ -247,14 +247,14 @@ def own_desktop(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("agent.app.process.display_available", lambda: False)
     shown: list[str] = []
 
-    async def popup(_: Desk) -> None:
+    async def popup(_: UiLauncher) -> None:
         shown.append("popup")
 
-    async def browser(_: Desk, at: str) -> None:
+    async def browser(_: UiLauncher, at: str) -> None:
         shown.append(at)
 
-    monkeypatch.setattr(Desk, "show_popup", popup)
-    monkeypatch.setattr(Desk, "open_browser", browser)
+    monkeypatch.setattr(UiLauncher, "show_popup", popup)
+    monkeypatch.setattr(UiLauncher, "open_browser", browser)
     return shown
 
 
@@ -268,7 +268,7 @@ def test_a_new_user_is_welcomed_by_the_popup_at_each_start_until_they_are_done(p
     assert own_desktop == ["popup"]
     start(paths)
     assert own_desktop == ["popup"] * 2
-    library = RedactionQueries(open_library(paths.library, FileHome(paths.keys)))
+    library = RedactionQueries(open_library(paths.library, FileSecretStore(paths.keys)))
     Onboarding(library, lambda: False, lambda: None, lambda _: None).done()
     library.database.close()
     start(paths)
@@ -287,10 +287,10 @@ def test_who_has_begun_is_not_welcomed(
 
 
 def test_where_there_is_no_popup_the_browser_welcomes(paths: AppPaths, own_desktop: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    async def none(_: Desk) -> None:
+    async def none(_: UiLauncher) -> None:
         raise NoDisplay
 
-    monkeypatch.setattr(Desk, "show_popup", none)
+    monkeypatch.setattr(UiLauncher, "show_popup", none)
     start(paths)
     paths.settings.write_text(paths.settings.read_text() + "\n[popup]\nenabled = false\n")
     start(paths)

@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.app.handover import comes_up
+from agent.app.program_swap import health_check
 from agent.infrastructure.core.paths import AppPaths
-from agent.infrastructure.core.tools import Stop, ToolStopped, answer_of, run_tool, with_tools
+from agent.infrastructure.core.subprocesses import Stop, SubprocessStopped, answer_of, run_subprocess, with_tools
 
 # Starts a process of its own, writes down the ids of both, and sleeps.
 PARENT = """
@@ -40,14 +40,14 @@ def flags(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_no_console_opens_for_a_tool(flags: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.infrastructure.core.tools.NO_CONSOLE", 123)
-    run_tool([sys.executable, "-S", "-c", ""], tmp_path, limit_s=60, stop=Stop())
+    monkeypatch.setattr("agent.infrastructure.core.subprocesses.NO_CONSOLE", 123)
+    run_subprocess([sys.executable, "-S", "-c", ""], tmp_path, limit_s=60, stop=Stop())
     assert flags == [123]
 
 
 def test_no_console_opens_for_the_trial_of_a_new_version(flags: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.app.handover.NO_CONSOLE", 123)
-    assert not comes_up([sys.executable, "-S", "-c", ""], "1.2.3", AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}))
+    monkeypatch.setattr("agent.app.program_swap.NO_CONSOLE", 123)
+    assert not health_check([sys.executable, "-S", "-c", ""], "1.2.3", AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}))
     assert flags == [123]
 
 
@@ -73,15 +73,15 @@ def gone(pid: int) -> bool:
 
 
 def test_a_tool_works_in_its_folder(tmp_path: Path) -> None:
-    run_tool([sys.executable, "-S", "-c", "open('made', 'w').close()"], tmp_path, limit_s=20, stop=Stop())
+    run_subprocess([sys.executable, "-S", "-c", "open('made', 'w').close()"], tmp_path, limit_s=20, stop=Stop())
     assert (tmp_path / "made").exists()
 
 
 def test_a_tool_that_fails_or_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
-        run_tool([sys.executable, "-S", "-c", "raise SystemExit(3)"], tmp_path, limit_s=20, stop=Stop())
+        run_subprocess([sys.executable, "-S", "-c", "raise SystemExit(3)"], tmp_path, limit_s=20, stop=Stop())
     with pytest.raises(OSError):
-        run_tool([str(tmp_path / "nothing")], tmp_path, limit_s=20, stop=Stop())
+        run_subprocess([str(tmp_path / "nothing")], tmp_path, limit_s=20, stop=Stop())
 
 
 def test_stopped_it_ends_with_all_that_it_started_and_no_other_begins(tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_stopped_it_ends_with_all_that_it_started_and_no_other_begins(tmp_path: 
 
     def run() -> None:
         try:
-            run_tool([sys.executable, "-S", "-c", PARENT], tmp_path, limit_s=20, stop=stop)
-        except ToolStopped as error:
+            run_subprocess([sys.executable, "-S", "-c", PARENT], tmp_path, limit_s=20, stop=stop)
+        except SubprocessStopped as error:
             failures.append(error)
 
     thread = threading.Thread(target=run)
@@ -99,8 +99,8 @@ def test_stopped_it_ends_with_all_that_it_started_and_no_other_begins(tmp_path: 
     stop.set()
     thread.join(20)
     assert all(gone(pid) for pid in ids) and len(failures) == 1
-    with pytest.raises(ToolStopped):
-        run_tool([sys.executable, "-c", ""], tmp_path, limit_s=20, stop=stop)
+    with pytest.raises(SubprocessStopped):
+        run_subprocess([sys.executable, "-c", ""], tmp_path, limit_s=20, stop=stop)
 
 
 def test_one_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
@@ -130,11 +130,11 @@ async def test_with_work_that_is_cancelled_its_tool_ends_and_no_other_starts(tmp
     def work() -> None:
         try:
             answer_of([sys.executable, "-S", "-c", ORDERLY], limit_s=60, cwd=tmp_path)
-        except ToolStopped:
+        except SubprocessStopped:
             told.append("stopped")
         try:
             answer_of([sys.executable, "-S", "-c", "open('second', 'w')"], limit_s=60, cwd=tmp_path)
-        except ToolStopped:
+        except SubprocessStopped:
             told.append("not started")
         over.set()
 

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, MetaData, insert, select
 
 from agent.infrastructure.store.backup import BackupStore
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.encrypted_types import Sealed
+from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import metadata
-from agent.infrastructure.store.sealed_columns import Sealed
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import server_database
 from tests.process.store.test_migrations import ROWS, row
 from tests.support.postgres_server import PostgresServer
@@ -78,7 +78,7 @@ def known(table: str, values: Mapping[Any, Any]) -> dict[str, Any]:
 
 def desktop(folder: Path) -> None:
     """Make `folder/backup`, its key and its rows."""
-    home, library = FileHome(folder / "keys"), folder / "library"
+    home, library = FileSecretStore(folder / "keys"), folder / "library"
     library.mkdir(parents=True)
     database = open_library(library, home)
     rows = fill(database)
@@ -91,7 +91,7 @@ def desktop(folder: Path) -> None:
 
 def server(folder: Path) -> None:
     """Make a dump as the guide of that release says (`pg_dump`, `config` and `data` of the home), and its rows."""
-    home, library = FileHome(folder / "keys"), folder / "library"
+    home, library = FileSecretStore(folder / "keys"), folder / "library"
     library.mkdir(parents=True)
     postgres = PostgresServer()
     try:

@@ -15,10 +15,10 @@ from sqlalchemy import make_url
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store import schema
 from agent.infrastructure.store.backup import BackupStore
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.migrator import revision_in
+from agent.infrastructure.store.open_library import open_library
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import Migrating, server_database
-from agent.infrastructure.store.upgrade import revision_in
 from scripts.earlier_libraries import MADE, Release, releases
 from tests.process.upgrade.fill import DUMP_FILE, MADE_AT, ROWS_FILE, Contents, contents
 from tests.support.postgres_server import NEWEST, OLDEST, ON_SERVER, PostgresServer
@@ -59,7 +59,7 @@ def test_two_releases_are_kept_with_what_they_wrote() -> None:
 
 def test_a_backup_of_a_release_before_is_restored_and_loses_nothing(release: Release, tmp_path: Path) -> None:
     made = taken_out(release.folder / "desktop", tmp_path / "made")
-    library, home = tmp_path / "library", FileHome(made / "keys")
+    library, home = tmp_path / "library", FileSecretStore(made / "keys")
     backups = BackupStore(library, home, keep=3)
     (library / "backups").mkdir(parents=True)
     shutil.copytree(made / "backup", library / "backups" / f"{MADE_AT:%Y-%m-%dT%H%M%SZ}")
@@ -96,7 +96,7 @@ def restored(release: Release, major: PostgresServer, tmp_path: Path) -> tuple[s
 
 def test_a_dump_of_a_release_before_is_restored_and_migrated_and_loses_nothing(restored: tuple[str, Path], release: Release) -> None:
     url, made = restored
-    home, keys = made / "home", FileHome(made / "keys")
+    home, keys = made / "home", FileSecretStore(made / "keys")
     for source, target in (("library", "data/library"), ("keys", "config/keys")):
         taken_out(made / source, home / target)
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -16,13 +16,13 @@ from PIL import Image
 from sqlalchemy import select
 
 from agent.app.library_home import home_of_key
-from agent.features.people.forgotten import ForgottenFile
+from agent.features.people.erasure_list import ErasureList
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.store import recovery_code
 from agent.infrastructure.store.schema import person
+from agent.server.backups.context import passwords_of
 from agent.server.backups.desktop import send
-from agent.server.backups.ground import passwords_of
 from agent.server.backups.repositories import RepositoryFolder
 from agent.server.backups.restic import Restic
 from tests.support.real_program import CHECKOUT, WAIT_S
@@ -114,7 +114,7 @@ def test_a_lost_desktop_comes_back_from_a_second_place(program: "RealProgram", p
     settings = program.file.load()
     with program.library() as library, library.database.read() as tx:
         grace = tx.scalar(select(person.c.uid).where(person.c.name == "Grace"))
-    ForgottenFile(program.paths.data / "forgotten").add([str(grace)])
+    ErasureList(program.paths.data / "forgotten").add([str(grace)])
     (program.paths.data / "records").mkdir()
     (program.paths.data / "records" / "old.jsonl").write_text("{}\n")
     assert send(settings, program.paths, home_of_key(settings, program.paths)) == (facts["sent"], 0), "nothing is sent twice"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from agent.app.library_home import home_of_key
 from agent.domain.errors import StoreDamaged
-from agent.infrastructure.store.opening import DATABASE_FILE, open_library
+from agent.infrastructure.store.open_library import DATABASE_FILE, open_library
 
 if TYPE_CHECKING:
     from agent.features.library.schemas import ImageOut

@@ -25,7 +25,7 @@ from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import DATABASE_FILE
+from agent.infrastructure.store.open_library import DATABASE_FILE
 from tests.support.real_program import WAIT_S
 
 if TYPE_CHECKING:

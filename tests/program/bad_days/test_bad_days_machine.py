@@ -20,8 +20,8 @@ from agent.app.library_home import home_of_key
 from agent.domain.errors import NotRunning
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import DATABASE_FILE
-from agent.interfaces.web.whereabouts import Whereabouts, find
+from agent.infrastructure.store.open_library import DATABASE_FILE
+from agent.interfaces.web.runtime_file import RuntimeInfo, find
 
 if TYPE_CHECKING:
     from tests.support.process_fixtures import WallClock
@@ -154,7 +154,7 @@ class Login:
         return subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, timeout=100, check=False)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Whereabouts]:
+    def running(self) -> Iterator[RuntimeInfo]:
         none = subprocess.DEVNULL
         with subprocess.Popen(self.command("run", "--no-tray"), env=self.environment, stdin=none, stdout=none, stderr=none) as process:
             try:

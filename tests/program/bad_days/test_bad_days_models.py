@@ -110,8 +110,8 @@ def test_a_damaged_model_file_is_not_used_and_fetched_again(make_program: Make, 
 # A person gets a minute to answer the keyring's question; nobody is asked here.
 IMPATIENT = """
 import sys
-from agent.infrastructure.store import key_homes
-key_homes.KeyringHome.__init__.__kwdefaults__["limit_s"] = 3
+from agent.infrastructure.store import secret_stores
+secret_stores.KeyringSecretStore.__init__.__kwdefaults__["limit_s"] = 3
 from agent.__main__ import main
 sys.exit(main())
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.desktop.screen.schemas import WatchOut
+from agent.desktop.capture.schemas import WatchOut
 from tests.support.image_window import shown
 from tests.support.real_program import WAIT_S, RealProgram
 

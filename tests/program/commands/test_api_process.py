@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 
 if TYPE_CHECKING:
     from tests.support.real_program import RealProgram

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 
 from agent.domain.errors import NotRunning
 from agent.interfaces.web.client import Client
-from agent.interfaces.web.whereabouts import Whereabouts, find, leave, serving_lock
+from agent.interfaces.web.runtime_file import RuntimeInfo, find, leave, serving_lock
 from tests.support.second_user import as_nobody
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_a_command_tells_nothing_to_who_took_the_port_of_a_killed_agent(program:
 def test_a_client_sends_nothing_to_another_users_listener_though_an_agent_is_starting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    where = Whereabouts(port, "secret", 1)
+    where = RuntimeInfo(port, "secret", 1)
     leave(tmp_path, where)
     with serving_lock(tmp_path), taken(port) as heard:
         with pytest.raises(NotRunning):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 from PIL import Image
 
-from agent.interfaces.web.whereabouts import find
+from agent.interfaces.web.runtime_file import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable

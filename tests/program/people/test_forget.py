@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from PIL import Image
 
-from agent.domain.people import Certainty
+from agent.domain.identity_matching import Certainty
 from tests.support.disk_forensics import left, prints, rows
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from agent.app.server.announcing import Announcer
-from agent.desktop.team.discovery import ServerSearch
+from agent.desktop.team_client.discovery import ServerSearch
 from agent.domain.errors import TeamSearchFailed
-from agent.infrastructure.core.lead import Leading
+from agent.infrastructure.core.leadership import LeadershipState
 from agent.interfaces.web.announcement import TYPE, Announcement, FoundServer
 from tests.support import announced_servers as announced
 from tests.support.real_program import WAIT_S
@@ -60,7 +60,7 @@ async def test_a_server_is_found_its_changes_are_followed_and_its_end_is_told(an
 
 
 async def test_of_several_processes_the_one_that_leads_is_found(announcement: Announcement) -> None:
-    leads = Leading(), Leading()
+    leads = LeadershipState(), LeadershipState()
     each = [replace(announcement, addresses=(address,)) for address in ("10.9.9.1", "10.9.9.2")]
     # A default binds each one, which mypy can't type.
     works = [asyncio.create_task(lead.during(Announcer(lambda one=one: one, LOOK_S).run)) for lead, one in zip(leads, each, strict=True)]  # type: ignore[misc]

@@ -29,8 +29,8 @@ from agent.features.updates import update_worker
 from agent.features.updates.memory import MEMORY_FILE
 from agent.features.updates.releases import UpdateStep
 from agent.features.updates.updater import Updater
-from agent.infrastructure.core.build import Build, Channel, PackageKind
-from agent.infrastructure.core.child import own_command
+from agent.infrastructure.core.json_child import own_command
+from agent.infrastructure.core.package_info import Build, Channel, PackageKind
 from tests.support.release_server import Publisher, publisher
 
 CONTENT = os.urandom(3_000_000)

@@ -18,8 +18,8 @@ from agent.features.updates.releases import UpdateStep
 from agent.features.updates.updater import Updater
 from agent.infrastructure.store.backup import NEWER
 from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.migrator import revision_of
 from agent.infrastructure.store.schema import REVISION
-from agent.infrastructure.store.upgrade import revision_of
 from agent.interfaces.web.schemas import Status
 from tests.support.packaged_program import CRASHES_AT_ONCE, CRASHES_LATER, HANGS_LATER, NEW_REVISION, Packaged, script
 from tests.support.release_server import Publisher, publisher
@@ -49,7 +49,7 @@ class Desk:
             served.build(), folder=program.paths.updates, cache=program.paths.downloads, installed="0.1.0", clock=lambda: datetime.now(UTC)
         )
         with program.library() as library:
-            library.take_notes({"mine": 7})
+            library.set_flags({"mine": 7})
 
     def publish(self, *, migrates: bool = True, code: str = "") -> None:
         """0.2.0, which is downloaded then."""

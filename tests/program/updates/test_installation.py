@@ -25,11 +25,11 @@ from agent.features.updates.manifest import FileEntry
 from agent.features.updates.memory import MemoryFile, Offer
 from agent.features.updates.updater import MOST_ATTEMPTS
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
 from agent.infrastructure.store.keys import LibraryKeys
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.migrator import revision_of
+from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import REVISION
-from agent.infrastructure.store.upgrade import revision_of
+from agent.infrastructure.store.secret_stores import FileSecretStore
 
 OLD, NEW = "0.1.0", "0.2.0"
 LATER = "9999"  # the new version's schema
@@ -49,9 +49,9 @@ class Machine:
         self.program.write_text(OLD)
         self.program.chmod(0o755)
         self.folder = root / "library"
-        self.home = FileHome(root / "keys")
+        self.home = FileSecretStore(root / "keys")
         library = RedactionQueries(open_library(self.folder, self.home))
-        library.take_notes({"mine": 7})
+        library.set_flags({"mine": 7})
         library.database.close()
         self.download = root / "downloads" / "AI-Popup-new.AppImage"
         self.download.parent.mkdir()
@@ -80,14 +80,14 @@ class Machine:
     def place(self) -> InstallPlace:
         return AppImagePlace(self.program)
 
-    def installation(self, comes_up: Callable[[], bool] = lambda: False) -> Installation:
+    def installation(self, health_check: Callable[[], bool] = lambda: False) -> Installation:
         """Of the program that lies there now."""
 
         def trial(place: InstallPlace, version: str) -> bool:
             self.trials += 1
             assert Path(place.staged_command[0]).read_text() == version == NEW
             assert os.access(place.staged_command[0], os.X_OK)
-            return comes_up()
+            return health_check()
 
         return Installation(
             installed=self.version,
@@ -95,11 +95,11 @@ class Machine:
             memory=self.memory,
             care=LibraryCare(self.folder, self.home, keep=3, clock=lambda: datetime.now(UTC)),
             place=lambda version: self.place(),
-            comes_up=trial,
+            health_check=trial,
             alone=nullcontext,
         )
 
-    def install(self, comes_up: Callable[[], bool]) -> None:
+    def install(self, health_check: Callable[[], bool]) -> None:
         content = self.download.read_bytes()
         entry = FileEntry(
             kind="appimage",
@@ -110,7 +110,7 @@ class Machine:
         )
         offer = Offer(version=NEW, channel="stable", file=entry)
         self.memory.change(offer=offer)
-        self.installation(comes_up).install(offer, self.download)
+        self.installation(health_check).install(offer, self.download)
 
     def start(self) -> str:
         """Start what lies there until it stays; gives its version."""
@@ -137,12 +137,12 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def test_a_version_that_comes_up_takes_the_place_and_the_old_one_waits(machine: Machine) -> None:
-    def comes_up() -> bool:
+    def health_check() -> bool:
         assert machine.version == OLD, "the old one stays until the new one is known to live"
         machine.migrate()
         return True
 
-    machine.install(comes_up)
+    machine.install(health_check)
     assert machine.start() == machine.check() == NEW
     assert not machine.download.exists()
     kept = machine.program.with_name(".AI-Popup.AppImage.old")

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from agent.domain.errors import DatabaseEncoding, DatabaseRights, DatabaseUnreachable
 from agent.infrastructure.store import row_security
 from agent.infrastructure.store.addresses import libpq_address
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import server_database, unreachable, versions_of
 from tests.support.postgres_server import ON_SERVER, PostgresServer
 
@@ -44,7 +44,7 @@ def as_user(url: str) -> str:
 
 
 def start(url: str, tmp_path: Path) -> None:
-    with closing(server_database(as_user(url), tmp_path / "library", FileHome(tmp_path / "keys"))):
+    with closing(server_database(as_user(url), tmp_path / "library", FileSecretStore(tmp_path / "keys"))):
         pass
 
 
@@ -85,7 +85,7 @@ def test_a_database_without_unicode_is_refused_before_anything_is_made(_: str, p
     name = f"ascii_{tmp_path.name.replace('-', '_')[-20:]}"
     execute(postgres.url("postgres"), f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
     with pytest.raises(DatabaseEncoding) as refused:
-        server_database(postgres.url(name), tmp_path / "library", FileHome(tmp_path / "keys"))
+        server_database(postgres.url(name), tmp_path / "library", FileSecretStore(tmp_path / "keys"))
     assert refused.value.params == {"found": "SQL_ASCII"} and not (tmp_path / "library").exists()
     execute(postgres.url("postgres"), f"DROP DATABASE {name}")
 

@@ -17,13 +17,13 @@ import pytest
 from agent.domain.errors import AgentError, RepositoryKeyWrong, RepositoryUnwritable
 from agent.infrastructure.core.backup_settings import BackupSettings
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.cluster_folder import ClusterFolder
+from agent.infrastructure.store.data_directory import ClusterFolder
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres, embedded_address
 from agent.server.backups.configuration import archive
 from agent.server.backups.pgbackrest import PgBackRest, program
 from agent.server.backups.repositories import OFFSITE, RepositoryFolder, RepositoryPasswords, Sftp
 from agent.server.backups.restic import Restic
-from agent.server.backups.scratch import restored
+from agent.server.backups.scratch_database import restored
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),

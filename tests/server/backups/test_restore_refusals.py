@@ -10,12 +10,12 @@ import pytest
 
 from agent.domain.errors import BackupError, RestoreFailed, RestoreMomentMissed
 from agent.infrastructure.core.backup_settings import BackupSettings
-from agent.infrastructure.store.cluster_folder import Archive
+from agent.infrastructure.store.data_directory import Archive
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.server.backups.configuration import archive
 from agent.server.backups.pgbackrest import PgBackRest, program
 from agent.server.backups.repositories import RepositoryFolder, RepositoryPasswords
-from agent.server.backups.scratch import restored
+from agent.server.backups.scratch_database import restored
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),

@@ -12,18 +12,18 @@ from PIL import Image
 from sqlalchemy import text
 
 from agent.domain.consent import Consent, ConsentState, Purpose
-from agent.domain.edits import AdoptNamesEdit, Basis, DescribePersonEdit, NameFacesEdit
+from agent.domain.edits import Basis, DescribePersonEdit, ImportNamesEdit, NameFacesEdit
 from agent.domain.errors import StoreDamaged
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.features.consent.queries import ConsentQueries
+from agent.features.people.vectors.rotation import Turning
 from agent.features.people.vectors.service import FaceVectors
-from agent.features.people.vectors.turning import Turning
 from agent.features.people.vectors.vector_rows import VectorIndex, VectorQueries
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.server_database import secured
-from agent.infrastructure.store.upgrade import upgrade
 from agent.infrastructure.store.worker_key import hand_out, worker_seals
 from agent.interfaces.web.access import Role
 from agent.server.accounts.queries import MemberQueries
@@ -75,7 +75,7 @@ def fill(database: Database) -> ConsentQueries:
     first, second, third = (stored(library, number) for number in (1, 2, 3))
     mei = library.edit(NameFacesEdit(face_ids=(first,), name=MEI), now=NOW)[0].person_id
     library.edit(NameFacesEdit(face_ids=(second,), name=ADA), now=NOW)
-    library.edit(AdoptNamesEdit(names=((third, "Gabriel Vorname"),)), now=NOW)
+    library.edit(ImportNamesEdit(names=((third, "Gabriel Vorname"),)), now=NOW)
     assert mei is not None
     library.edit(DescribePersonEdit(person_id=mei, birth_date=date(2014, 3, 9), notes="对花生过敏"), now=NOW)
     said = Consent(

@@ -17,17 +17,17 @@ from agent.infrastructure.core.backup_settings import BackupSettings
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.backup_order import SLACK
-from agent.infrastructure.store.cluster_folder import STANZA
+from agent.infrastructure.store.backup_dates import SLACK
+from agent.infrastructure.store.data_directory import STANZA
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres, embedded_address
 from agent.server.backups.configuration import archive
-from agent.server.backups.given_up import GivenUpLog
-from agent.server.backups.ground import BackupGround
-from agent.server.backups.making import Making
+from agent.server.backups.context import BackupContext
 from agent.server.backups.pgbackrest import PgBackRest, program
 from agent.server.backups.repositories import RepositoryFolder, RepositoryPasswords
 from agent.server.backups.restic import Restic
-from agent.server.backups.scratch import restored
+from agent.server.backups.runner import Making
+from agent.server.backups.scratch_database import restored
+from agent.server.backups.wal_gaps import GivenUpLog
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
@@ -229,7 +229,7 @@ def test_the_first_backup_of_one_repository_does_not_wait_for_the_other(tmp_path
     with running(tmp_path, *(each.path for each in places)) as (embedded, _):
         archive_there = embedded.home.archive
         assert archive_there is not None
-        ground = BackupGround(places, passwords, archive_there)
+        ground = BackupContext(places, passwords, archive_there)
         Making(ground, embedded, cast(Any, queries), Settings, paths, lambda: datetime.now(UTC)).now()
     assert ends == {
         "database local": "",

@@ -21,7 +21,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from agent.infrastructure.store.schema import event, place
-from agent.server.accounts.provider.request import LOGOUT
+from agent.server.accounts.oidc.auth_request import LOGOUT
 from tests.contract.test_people import photo as photo_of
 from tests.support.openid_provider import SECRET, OpenIdProvider
 from tests.support.postgres_server import PostgresServer

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.app.figures.thresholds import OF_SERVER, thresholds
-from agent.app.server.figures.database import Rows
-from agent.app.server.figures.server import SERVER, ServerFigures, Switches, Validity
-from agent.app.server.figures.sparing import Sparing
-from agent.domain.events import ImageFailed, ImageIndexed, Recorded
-from agent.infrastructure.core import error_counts
+from agent.app.metric_families.thresholds import OF_SERVER, thresholds
+from agent.app.server.metrics.database import Rows
+from agent.app.server.metrics.server import SERVER, ServerFigures, Switches, Validity
+from agent.app.server.metrics.sparing import CostLimitedCache
+from agent.domain.events import ImageFailed, ImageIndexed, StoredEvent
+from agent.infrastructure.core import error_metrics
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.request_counts import RequestCounts, RequestRecord
 
@@ -78,10 +78,10 @@ def scrapes(folder: Path) -> Iterator[tuple[datetime, str]]:
             record = RequestRecord("0" * 16, "/api/images", {403: "access.forbidden", 503: "store.busy"}.get(status, ""))
             figures.requests.ended("GET", record, status, seconds)
         figures.requests.ended("POST", RequestRecord("0" * 16, "/api/account/sign-in"), 200, 0.2)
-        figures.happened.note(Recorded(minute, at, ImageIndexed(image_id=1, place_id=1, faces=3)))
-        figures.happened.note(Recorded(minute, at, ImageFailed(place_id=1, code="image.empty")))
-        error_counts.count(None, "warning", {"event": "work.not_recalled", "code": "store.busy"})
-        figures.rows = Sparing(lambda minute=minute: rows(minute))  # type: ignore[misc]
+        figures.happened.note(StoredEvent(minute, at, ImageIndexed(image_id=1, place_id=1, faces=3)))
+        figures.happened.note(StoredEvent(minute, at, ImageFailed(place_id=1, code="image.empty")))
+        error_metrics.count(None, "warning", {"event": "work.not_recalled", "code": "store.busy"})
+        figures.rows = CostLimitedCache(lambda minute=minute: rows(minute))  # type: ignore[misc]
         yield at, figures.render(_CHECKS, draining=False)[1].decode()
 
 

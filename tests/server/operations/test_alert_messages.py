@@ -15,17 +15,17 @@ from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.server_settings import AlertSettings, IncidentSettings
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
 from agent.infrastructure.store.leases import Leases
-from agent.infrastructure.store.upgrade import upgrade
+from agent.infrastructure.store.migrator import upgrade
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.server.alerts.alert_kinds import AlertKind
-from agent.server.alerts.alert_notes import ALERT_SECRETS, alert_sending
-from agent.server.alerts.alert_watch import AlertWatch
+from agent.server.alerts.alert_text import ALERT_SECRETS, alert_sending
 from agent.server.alerts.conditions import Readings
+from agent.server.alerts.disk_full_alert import DirectAlert
+from agent.server.alerts.evaluator import AlertWatch
 from agent.server.alerts.heartbeat import Heartbeat
 from agent.server.alerts.queries import AlertQueries
 from agent.server.alerts.records import AlertReading, SilenceReason
-from agent.server.alerts.unstored import UnstoredAlert
 from agent.server.messages.channels import Channels, Ways
 from agent.server.messages.https import Https, NotReached
 from agent.server.messages.ntfy import Ntfy
@@ -49,13 +49,13 @@ class Told:
         upgrade(database)
         self.queries = AlertQueries(database)
         self.settings = Settings()
-        self.secrets = FileHome(folder / "keys")
+        self.secrets = FileSecretStore(folder / "keys")
         self.full = AlertReading(True, 2)
         self.channels = Channels(self.secrets, lambda: self.time, Ways(webhook=Webhook(trust), ntfy=Ntfy(trust)))
         wording = Wording(lambda: ORIGIN, lambda: Texts("en"), lambda: self.time)
         self.sending = alert_sending(self.queries, lambda: self.settings, self.channels, wording)
         ways, clock = self.sending.ways, lambda: self.time
-        self.unstored = UnstoredAlert(self.look, lambda: self.settings, self.channels, wording)
+        self.unstored = DirectAlert(self.look, lambda: self.settings, self.channels, wording)
         looks = [self.look]
         self.watch = AlertWatch(self.queries, Leases(database), looks, lambda: self.settings.alerts, ways, clock, self.unstored)
         looked = lambda: self.watch.looked_at  # noqa: E731

@@ -15,12 +15,12 @@ from agent.domain.errors import MailFailed, NoWayToTell, WebhookFailed, WebhookK
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.server_settings import IncidentSettings
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.upgrade import upgrade
-from agent.server.incidents.incident_notes import incident_sending
-from agent.server.incidents.incident_watch import IncidentWatch
+from agent.infrastructure.store.migrator import upgrade
+from agent.infrastructure.store.secret_stores import FileSecretStore
+from agent.server.incidents.incident_detector import IncidentWatch
+from agent.server.incidents.incident_text import incident_sending
 from agent.server.incidents.queries import IncidentQueries
 from agent.server.messages.channels import INCIDENT_SECRETS, Channels, Ways
 from agent.server.messages.mail import Mail
@@ -46,9 +46,9 @@ class Told:
         upgrade(database)
         self.queries = IncidentQueries(database)
         self.settings = IncidentSettings()
-        self.secrets = FileHome(folder / "keys")
+        self.secrets = FileSecretStore(folder / "keys")
         self.sending = self.anew(trust)
-        self._witness = AuditWitness(folder / "library.db")
+        self._witness = AuditAnchor(folder / "library.db")
 
     def anew(self, trust: ssl.SSLContext) -> Sending:
         channels = Channels(self.secrets, lambda: self.time, Ways(Mail(trust), Webhook(trust)))

@@ -12,14 +12,14 @@ import pytest
 import structlog
 
 from agent.app.library_home import key_in_file
+from agent.app.server.addresses import Reached
 from agent.app.server.process import Server
-from agent.app.server.reached import Reached
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
-from agent.infrastructure.core.supervisor import START_AGAIN
+from agent.infrastructure.core.sd_notify import START_AGAIN
 from agent.interfaces.web.client import Client
+from agent.interfaces.web.runtime_file import find
 from agent.interfaces.web.schemas import Status
-from agent.interfaces.web.whereabouts import find
 from tests.support.fake_memory_meter import LIMIT_MB, STEP_MB, Meter
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="PostgreSQL's programs are installed on Linux alone")]

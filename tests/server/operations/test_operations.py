@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.infrastructure.store.opening import DATABASE_FILE
+from agent.infrastructure.store.open_library import DATABASE_FILE
 from tests.server.monitoring import recorded
 from tests.support.real_program import WAIT_S
 from tests.support.real_server import RealServer

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from agent.infrastructure.core.sd_notify import START_AGAIN, SUPERVISED
 from agent.infrastructure.core.spans import span_id_of, trace_id_of
-from agent.infrastructure.core.supervisor import START_AGAIN, SUPERVISED
 from tests.support.otlp_collector import OtlpReceiver, receiving
 from tests.support.real_program import WAIT_S
 from tests.support.real_server import RealServer

@@ -21,12 +21,12 @@ from agent.infrastructure.core.program_settings import LogSettings
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import embedded_postgres, postgres_programs
 from agent.infrastructure.store import server_database as module
+from agent.infrastructure.store.change_cursor import Moment, changed, moment
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres, embedded_address
-from agent.infrastructure.store.image_changes import Moment, changed, moment
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import Versions, database_url, server_database, versions_of
-from agent.server.backups.scratch import clear
+from agent.server.backups.scratch_database import clear
 from tests.support.killed_processes import left_by_a_killed_program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server's programs are installed for these tests on Linux")
@@ -234,7 +234,7 @@ def test_its_log_tells_no_values_and_is_rotated_while_it_runs(postgres: Embedded
 
 
 def test_the_library_in_it_is_opened_again_with_its_keys(postgres: EmbeddedPostgres, data: Path, tmp_path: Path) -> None:
-    url, library, home = postgres.start(), data / "library", FileHome(tmp_path / "keys")
+    url, library, home = postgres.start(), data / "library", FileSecretStore(tmp_path / "keys")
     first = server_database(url, library, home)
     key = first.key_for(b"files")
     first.close()
@@ -262,7 +262,7 @@ def test_after_a_crash_what_was_kept_of_a_library_is_read_anew(postgres: Embedde
 
 def seen(url: str, data: Path, tmp_path: Path, since: Moment | None = None) -> tuple[Moment, frozenset[int] | None]:
     """What the library's database is at now, and what changed in it since then."""
-    with closing(server_database(url, data / "library", FileHome(tmp_path / "keys"))) as database, database.read() as tx:
+    with closing(server_database(url, data / "library", FileSecretStore(tmp_path / "keys"))) as database, database.read() as tx:
         now = moment(tx)
         assert now is not None
         return now, changed(tx, since or now, now)
@@ -274,7 +274,7 @@ def test_an_old_server_is_refused_before_anything_is_touched(
     url, library = postgres.start(), data / "library"
     monkeypatch.setattr(module, "POSTGRES", 99)
     with pytest.raises(DatabaseOld) as refused:
-        server_database(url, library, FileHome(tmp_path / "keys"))
+        server_database(url, library, FileSecretStore(tmp_path / "keys"))
     assert refused.value.params == {"found": "18", "wanted": "99"}
     assert value(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     assert not library.exists() and not (tmp_path / "keys").exists()

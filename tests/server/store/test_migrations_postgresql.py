@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, MetaData, text
 
-from agent.infrastructure.store import schema, upgrade
+from agent.infrastructure.store import migrator, schema
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
-from agent.infrastructure.store.sealed_columns import Sealed
+from agent.infrastructure.store.encrypted_types import Sealed
 from tests.process.store.test_migrations import REMADE, contents, filled, revisions, tables
 from tests.support.postgres_server import ON_SERVER, PostgresServer
 
@@ -52,9 +52,9 @@ def unsealed(found: MetaData) -> MetaData:
 @pytest.mark.smoke
 def test_the_migrations_build_what_a_new_library_has(make: Callable[[], Database]) -> None:
     new, database = make(), make()
-    upgrade.upgrade(new)
+    migrator.upgrade(new)
     with database.write() as tx:
-        upgrade._migrate(tx)
+        migrator._migrate(tx)
     with new.read() as made, database.read() as migrated:
         expected, found = parts(made), parts(migrated)
         for name in PARTS:
@@ -69,7 +69,7 @@ def test_an_older_library_comes_up_to_date_and_loses_nothing(
 ) -> None:
     database = make()
     before = filled(revision, database, monkeypatch, unsealed if revision >= SEALED else lambda found: found)
-    upgrade.upgrade(database)
+    migrator.upgrade(database)
     with database.read() as tx:
         assert tx.scalar(text("SELECT version_num FROM alembic_version")) == schema.REVISION
         sealed, after = contents(tx, tables(tx)), contents(tx, unsealed(tables(tx)))

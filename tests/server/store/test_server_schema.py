@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from agent.domain.errors import OlderVersionsRun, SchemaNew, SchemaOld
-from agent.infrastructure.store import upgrade
+from agent.infrastructure.store import migrator
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.migrator import schema_state
 from agent.infrastructure.store.schema import REVISION, WORKS_FROM
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import Migrating, check_schema, refuse_older, server_database
-from agent.infrastructure.store.upgrade import schema_state
 from tests.process.store.test_migrations import filled
 from tests.server.store.test_migrations_postgresql import unsealed
 from tests.support.postgres_server import ON_SERVER, PostgresServer
@@ -27,7 +27,7 @@ OLDER = f"{int(REVISION) - 1:04}"
 
 
 def opened(url: str, tmp_path: Path, migrating: Migrating) -> None:
-    server_database(url, tmp_path / "library", FileHome(tmp_path / "keys"), migrating).close()
+    server_database(url, tmp_path / "library", FileSecretStore(tmp_path / "keys"), migrating).close()
 
 
 def execute(url: str, *statements: str) -> None:
@@ -119,15 +119,15 @@ def test_a_deferred_step_waits_for_the_command(
     url = postgres.url(postgres.create())
     database = Database(PostgreSql(url, library_key))
     filled(f"{int(OLDER) - 1:04}", database, monkeypatch, unsealed)
-    monkeypatch.setattr(upgrade, "SERVES_FROM", OLDER)
-    upgrade.upgrade(database, deferred=False)
+    monkeypatch.setattr(migrator, "SERVES_FROM", OLDER)
+    migrator.upgrade(database, deferred=False)
     state = schema_state(database)
     assert (state.found, state.fits, state.left) == (OLDER, True, True)
     for migrating in (Migrating.NONE, Migrating.NEW, Migrating.EXPAND):
         check_schema(url, migrating)
-        upgrade.upgrade(database, deferred=False)
+        migrator.upgrade(database, deferred=False)
         assert schema_state(database).found == OLDER
-    upgrade.upgrade(database)
+    migrator.upgrade(database)
     state = schema_state(database)
     assert (state.found, state.works_from, state.left) == (REVISION, WORKS_FROM, False)
     database.close()

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import func, make_url, select, text
 
 from agent.app import wiring
+from agent.app.adapters import ExternalAdapters
 from agent.app.app import App
-from agent.app.edges import Edges
-from agent.app.server.team_work import TeamWork
+from agent.app.server.job_coordination import JobCoordinator
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.features.library.recipes import recipe_of
@@ -28,8 +28,8 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.addresses import libpq_address
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
+from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.schema import embedding, event, face, identity, image, job
-from agent.infrastructure.store.upgrade import upgrade
 from agent.server.workers.queries.worker_rows import WorkerQueries
 from agent.server.workers.records import WorkerState
 from tests.conftest import CHECKOUT
@@ -49,7 +49,7 @@ class Team:
         self.database = Database(PostgreSql(url, bytes(32)))
         upgrade(self.database)
         self.library = RedactionQueries(self.database)
-        self.work = TeamWork(self.database, url)
+        self.work = JobCoordinator(self.database, url)
         self.workers = WorkerQueries(self.database)
         self.settings = Settings()
         self.running: list[asyncio.subprocess.Process] = []
@@ -80,7 +80,7 @@ class Team:
                 for each in both:
                     each.cancel()
 
-    def faked(self, edges: Edges) -> Edges:
+    def faked(self, edges: ExternalAdapters) -> ExternalAdapters:
         """Nothing is watched, and no engine runs in the server."""
         matcher = FakeMatcher(lambda: self.library.prints("mobilefacenet-2"))
         people = replace(edges.people, matcher=matcher, backups=Backups(lambda *_: None, lambda *_: None, lambda *_: None))

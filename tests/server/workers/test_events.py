@@ -9,7 +9,7 @@ from agent.app.app import App
 from agent.domain.consent import Consent, ConsentState, Purpose
 from agent.domain.edits import NameFacesEdit
 from agent.domain.errors import StoreError
-from agent.domain.events import ImageIndexed, Recorded
+from agent.domain.events import ImageIndexed, StoredEvent
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.features.consent.queries import ConsentQueries
@@ -19,7 +19,7 @@ from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.bus import Bus
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.addresses import libpq_address
-from agent.server.workers.relay import EventQueries, EventRelay
+from agent.server.workers.event_relay import EventQueries, EventRelay
 from tests.server.workers.conftest import Team
 from tests.support.in_process_agent import FakeMatcher, analysis
 from tests.support.service_environment import environment
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(120)
 RECOGNISE = Settings.model_validate({"recognition": {"enabled": True}, "consent": {"required": "never"}})
 
 
-def indexed(events: list[Recorded]) -> list[int]:
+def indexed(events: list[StoredEvent]) -> list[int]:
     return [each.event.place_id for each in events if isinstance(each.event, ImageIndexed)]
 
 
@@ -40,7 +40,7 @@ async def until(reached: Callable[[], bool]) -> None:
 
 
 async def test_photos_analysed_by_a_worker_are_announced_here_in_order_and_once(team: Team) -> None:
-    happened: list[Recorded] = []
+    happened: list[StoredEvent] = []
     async with team.server() as app:
         with app.bus.listening(happened.append):
             await team.start("one")
@@ -56,7 +56,7 @@ async def test_photos_analysed_by_a_worker_are_announced_here_in_order_and_once(
 
 
 async def test_events_missed_while_nobody_could_listen_arrive_afterwards(team: Team) -> None:
-    heard: list[Recorded] = []
+    heard: list[StoredEvent] = []
     bus = Bus()
     relay = EventRelay(libpq_address(team.url), EventQueries(team.opened_again()), bus)
     with bus.listening(heard.append):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent.app.guarded import WorkerMemory
+from agent.app.memory_limits import WorkerMemory
 from agent.app.worker_process import WorkerEdges, work
 from agent.domain.jobs import JobState
 from agent.features.people.reference_recognition import KnownReferences

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, text
 
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.jobs import Job, JobState, Priority
 from agent.infrastructure.store.schema import job, worker
 from agent.server.workers.dispatcher import shared_of
@@ -116,7 +116,7 @@ async def test_a_clock_that_differs_takes_no_photo_from_its_worker(team: Team, h
 
 async def test_a_photo_whose_worker_died_six_times_is_set_aside(team: Team, handed: Handed) -> None:
     team.photos(1)
-    events: list[Recorded] = []
+    events: list[StoredEvent] = []
     for number in range(6):
         handed.begin(f"w{number}")
         handed.hand_out()

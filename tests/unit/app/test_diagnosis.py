@@ -28,8 +28,8 @@ from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Folder, KeyHome, LibrarySettings, Settings
 from agent.infrastructure.store.backup import BackupStore
-from agent.infrastructure.store.key_homes import Home, key_home
-from agent.infrastructure.store.opening import DATABASE_FILE, open_library
+from agent.infrastructure.store.open_library import DATABASE_FILE, open_library
+from agent.infrastructure.store.secret_stores import Home, key_home
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 

@@ -34,13 +34,13 @@ def test_one_that_breaks_off_leaves_nothing_and_keeps_what_was_there(tmp_path: P
     target = tmp_path / "evidence.zip"
     target.write_bytes(b"earlier evidence")
 
-    def breaks_off() -> None:
+    def abort_running() -> None:
         with EvidenceBundle(target) as made:
             made.add("record.jsonl", [b"half"])
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        breaks_off()
+        abort_running()
     assert [each.name for each in tmp_path.iterdir()] == ["evidence.zip"] and target.read_bytes() == b"earlier evidence"
 
 

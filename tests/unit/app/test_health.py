@@ -7,9 +7,9 @@ import pytest
 
 from agent.app.health import Finding, examine, to_file
 from agent.domain.errors import DatabaseUnreachable, EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
-from agent.features.people.duties import FILING_PEOPLE
+from agent.features.people.legal_thresholds import FILING_PEOPLE
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.inference.engine.sandbox.wall import Sandbox
+from agent.inference.engine.sandbox.report import Sandbox
 
 WHOLE = Sandbox(files=True, writes=True, network=True, programs=True, by="bricks")
 

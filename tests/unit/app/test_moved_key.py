@@ -9,9 +9,9 @@ from agent.domain.errors import KeyringAbsent, KeyringLocked
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import HOME_VARIABLE, AppPaths
 from agent.infrastructure.core.settings import KeyHome
-from agent.infrastructure.store import key_homes
-from agent.infrastructure.store.key_homes import Home
+from agent.infrastructure.store import secret_stores
 from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.secret_stores import Home
 
 
 class Keyring:
@@ -60,7 +60,7 @@ class Computer:
 @pytest.fixture
 def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Computer:
     keyring = Keyring()
-    monkeypatch.setattr(key_homes, "KeyringHome", lambda: keyring)
+    monkeypatch.setattr(secret_stores, "KeyringSecretStore", lambda: keyring)
     return Computer(tmp_path, keyring)
 
 
@@ -95,7 +95,7 @@ def killed_before_the_old_home_forgets(computer: Computer, to: KeyHome, monkeypa
         raise Killed
 
     with monkeypatch.context() as killing, pytest.raises(Killed):
-        for each in (Keyring, key_homes.FileHome):
+        for each in (Keyring, secret_stores.FileSecretStore):
             killing.setattr(each, "forget", kill)
         computer.move(to)
 
@@ -120,7 +120,7 @@ def test_a_different_secret_in_a_file_is_not_deleted(computer: Computer) -> None
     computer.move(KeyHome.FILE)
     computer.move(KeyHome.KEYRING)
     account = LibraryKeys(computer.paths.library, computer.home).library
-    key_homes.FileHome(computer.paths.keys).write(account, b"other")
+    secret_stores.FileSecretStore(computer.paths.keys).write(account, b"other")
     assert LibraryKeys(computer.paths.library, computer.home).unlock() == computer.key
     assert computer.files() == {account}
 

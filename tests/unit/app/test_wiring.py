@@ -14,13 +14,13 @@ from agent.app.library_home import backups_of
 from agent.domain.errors import StoreDiskFull, StoreUnwritable
 from agent.features.models.model_store import ModelStore
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.core.tools import Stop, ToolStopped, run_tool
+from agent.infrastructure.core.subprocesses import Stop, SubprocessStopped, run_subprocess
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
+from agent.infrastructure.store.secret_stores import FileSecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def paths(tmp_path: Path) -> AppPaths:
 
 @pytest.fixture
 def opened(paths: AppPaths) -> Iterator[RedactionQueries]:
-    library = RedactionQueries(open_library(paths.library, FileHome(paths.keys)))
+    library = RedactionQueries(open_library(paths.library, FileSecretStore(paths.keys)))
     yield library
     library.database.close()
 
@@ -139,5 +139,5 @@ def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
     asyncio.run(quit_meanwhile())
     assert not network.is_set()
     network.set()
-    with pytest.raises(ToolStopped):
-        run_tool(["never"], paths.data, limit_s=1, stop=stops[0])
+    with pytest.raises(SubprocessStopped):
+        run_subprocess(["never"], paths.data, limit_s=1, stop=stops[0])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.domain.clustering import GroupBounds, cosine
+from agent.domain.clustering import ClusterThresholds, cosine
 from agent.domain.face import Quality
-from agent.domain.people import trust
+from agent.domain.identity_matching import trust
 
 
 def test_a_sharp_large_face_that_looks_here_is_trusted_wholly() -> None:
@@ -16,7 +16,7 @@ def test_a_sharp_large_face_that_looks_here_is_trusted_wholly() -> None:
     [Quality(8, 600, 0, 0), Quality(60, 15, 0, 0), Quality(60, 600, 65, 0), Quality(60, 600, -65, 0)],
 )
 def test_small_blurred_and_turned_faces_found_nothing(quality: Quality) -> None:
-    assert 0 <= trust(quality) < GroupBounds().trusted
+    assert 0 <= trust(quality) < ClusterThresholds().trusted
 
 
 def test_cosines_and_distances_of_unit_vectors() -> None:
@@ -24,5 +24,5 @@ def test_cosines_and_distances_of_unit_vectors() -> None:
 
 
 def test_all_that_matters_lies_within_the_widest_bound() -> None:
-    bounds = GroupBounds()
+    bounds = ClusterThresholds()
     assert bounds.within >= max(bounds.alike, bounds.early, bounds.growing, bounds.near)

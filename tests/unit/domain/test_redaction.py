@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from agent.domain.face import Box, Face, Landmarks, Quality
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, cover_of, head_of
 
 FACE = Face(

@@ -4,7 +4,7 @@ import pytest
 
 from agent.domain import reference_path
 from agent.inference.vision.aligner import CHIP_SIDE, FACE_SIDE, MARGIN, TEMPLATE
-from agent.infrastructure.core.reach import shown_path
+from agent.infrastructure.core.access_scope import shown_path
 
 
 def test_the_face_is_where_the_aligner_puts_it() -> None:

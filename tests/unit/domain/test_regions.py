@@ -12,12 +12,12 @@ from agent.domain.regions import (
     Conflict,
     Dimensions,
     FaceRegion,
+    LocalOnly,
     NamedArea,
-    OnlyOurs,
-    OnlyTheirs,
     RegionArea,
     Regions,
     RegionSchema,
+    RemoteOnly,
     area_of,
     compare,
     same_name,
@@ -25,7 +25,14 @@ from agent.domain.regions import (
     tidy,
     upright,
 )
-from agent.inference.vision.xmp.region_changes import AddRegion, Disown, RemoveRegion, SetName, changes_to_forget, changes_to_write
+from agent.inference.vision.xmp.region_changes import (
+    AddRegion,
+    ReleaseOwnership,
+    RemoveRegion,
+    SetName,
+    changes_to_forget,
+    changes_to_write,
+)
 
 LEFT, RIGHT, FAR = RegionArea(0.25, 0.5, 0.2, 0.2), RegionArea(0.75, 0.5, 0.2, 0.2), RegionArea(0.5, 0.1, 0.1, 0.1)
 NEAR_LEFT = RegionArea(0.26, 0.5, 0.2, 0.2)
@@ -82,20 +89,20 @@ def test_both_sides_are_compared_face_by_face() -> None:
     assert compare(ours, theirs) == [
         Agreed(ours[0], theirs[0]),
         Conflict(ours[1], theirs[1]),
-        OnlyTheirs(theirs[2], ours[2]),
-        OnlyTheirs(theirs[3]),
+        RemoteOnly(theirs[2], ours[2]),
+        RemoteOnly(theirs[3]),
     ]
 
 
 def test_a_region_without_a_name_or_of_another_kind_says_nothing() -> None:
     ours = [NamedArea("Mei", LEFT)]
-    assert compare(ours, [face("")]) == [OnlyOurs(ours[0], face(""))]
-    assert compare(ours, [face("Rex", kind="Pet")]) == [OnlyOurs(ours[0])]
+    assert compare(ours, [face("")]) == [LocalOnly(ours[0], face(""))]
+    assert compare(ours, [face("Rex", kind="Pet")]) == [LocalOnly(ours[0])]
 
 
 def test_each_region_is_matched_once_with_what_is_most_alike() -> None:
     ours = [NamedArea("Mei", NEAR_LEFT), NamedArea("Anna", LEFT)]
-    assert compare(ours, [face("Anna")]) == [OnlyOurs(ours[0]), Agreed(ours[1], face("Anna"))]
+    assert compare(ours, [face("Anna")]) == [LocalOnly(ours[0]), Agreed(ours[1], face("Anna"))]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_each_region_is_matched_once_with_what_is_most_alike() -> None:
     ],
 )
 def test_an_area_that_is_none_matches_nothing(area: RegionArea) -> None:
-    assert compare([NamedArea("Mei", area)], [face("Mei", area)]) == [OnlyOurs(NamedArea("Mei", area))]
+    assert compare([NamedArea("Mei", area)], [face("Mei", area)]) == [LocalOnly(NamedArea("Mei", area))]
     assert changes_to_write([NamedArea("Mei", area)], []) == []
 
 
@@ -153,4 +160,4 @@ def test_forgetting_takes_our_names_and_leaves_those_of_others() -> None:
 
 
 def test_forgetting_takes_the_mark_that_tells_a_name_another_program_changed() -> None:
-    assert changes_to_forget(["Mei"], [face("Anna", by_us="Mei", added=True)]) == [Disown(0)]
+    assert changes_to_forget(["Mei"], [face("Anna", by_us="Mei", added=True)]) == [ReleaseOwnership(0)]

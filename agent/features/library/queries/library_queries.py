@@ -6,17 +6,17 @@ from typing import Final
 
 from sqlalchemy import delete, insert, select
 
-from agent.domain.events import Recorded
-from agent.features.library.queries import index_rows, job_rows
-from agent.features.library.queries.action_rows import ActionQueries
-from agent.features.library.queries.album_rows import AlbumRows
-from agent.features.library.queries.file_rows import FileQueries
-from agent.features.library.queries.image_rows import ImageQueries
-from agent.features.library.queries.index_rows import IndexQueries
-from agent.features.library.queries.job_rows import JobQueries
-from agent.features.library.queries.location_rows import LocationQueries
+from agent.domain.events import StoredEvent
+from agent.features.library.index_snapshot import WholeIndex
+from agent.features.library.queries import index_queries, job_queries
+from agent.features.library.queries.action_queries import ActionQueries
+from agent.features.library.queries.album_queries import AlbumRows
+from agent.features.library.queries.file_queries import FileQueries
+from agent.features.library.queries.image_queries import ImageQueries
+from agent.features.library.queries.index_queries import IndexQueries
+from agent.features.library.queries.job_queries import JobQueries
+from agent.features.library.queries.location_queries import LocationQueries
 from agent.features.library.records import Counts
-from agent.features.library.whole_index import WholeIndex
 from agent.infrastructure.store import event_rows, schema
 
 EVENTS_AT_ONCE: Final = 5_000
@@ -31,16 +31,16 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
 
     def counts(self) -> Counts:
         with self.database.read() as tx:
-            shown, faces, known, doubts = index_rows.count(tx)
-            return Counts(shown, faces, known, job_rows.count(tx), doubts)
+            shown, faces, known, doubts = index_queries.count(tx)
+            return Counts(shown, faces, known, job_queries.count(tx), doubts)
 
     def counts_of(self, whole: WholeIndex) -> Counts:
         """The same within the reach of that index, but without jobs that are done."""
         with self.database.read() as tx:
-            known, doubts = index_rows.count_people(tx)
-            return Counts(len(whole.ids), whole.faces, known, job_rows.count_undone(tx), doubts)
+            known, doubts = index_queries.count_people(tx)
+            return Counts(len(whole.ids), whole.faces, known, job_queries.count_undone(tx), doubts)
 
-    def events(self, *, after: int, limit: int) -> list[Recorded]:
+    def events(self, *, after: int, limit: int) -> list[StoredEvent]:
         with self.database.read() as tx:
             return event_rows.read(tx, after=after, limit=limit)
 
@@ -65,7 +65,7 @@ class LibraryQueries(FileQueries, JobQueries, ImageQueries, ActionQueries, Locat
         with self.database.read() as tx:
             return tx.scalar(select(schema.meta.c.value).where(schema.meta.c.name == name))
 
-    def take_notes(self, notes: Mapping[str, int | None]) -> None:
+    def set_flags(self, notes: Mapping[str, int | None]) -> None:
         """Store a number under each name, replacing the previous one; None deletes it. On the disk when this returns."""
         with self.database.write(durable=True) as tx:
             tx.execute(delete(schema.meta).where(schema.meta.c.name.in_(notes)))

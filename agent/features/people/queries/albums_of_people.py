@@ -6,8 +6,8 @@ from sqlalchemy import Connection, and_, delete, exists, select
 
 from agent.features.library.records import Match
 from agent.infrastructure.store.album_facts import ALBUM_KINDS
-from agent.infrastructure.store.journal import Journal
 from agent.infrastructure.store.schema import album, album_person
+from agent.infrastructure.store.undo_log import Journal
 
 
 def merge(tx: Connection, step: Journal, other: int, into: int) -> None:

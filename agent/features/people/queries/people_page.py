@@ -10,11 +10,11 @@ from sqlalchemy.sql import exists
 from agent.domain.edits import Basis
 from agent.domain.errors import PersonUnknown
 from agent.domain.face import Box
-from agent.domain.people import Certainty
+from agent.domain.identity_matching import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
-from agent.features.library.queries.shown_rows import is_there
-from agent.features.library.records import DoubtfulFace, FaceGroup, FaceReference, PersonFacts, ReferenceFace
-from agent.features.people.queries import person_rows, reference_rows
+from agent.features.library.queries.shown_image_queries import is_there
+from agent.features.library.records import FaceGroup, FaceReference, PersonFacts, ReferenceFace, UncertainFace
+from agent.features.people.queries import person_queries, reference_queries
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.dialects.functions import one_of
 from agent.infrastructure.store.dialects.joins import without_nested_loops
@@ -31,7 +31,7 @@ _BEST_FIRST = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(),
 class AlbumQueries(Queries):
     def person(self, person_id: int) -> PersonFacts | None:
         with self.database.read() as tx:
-            found = person_rows.one(tx, person_id)
+            found = person_queries.one(tx, person_id)
             if found is None:
                 return None
             row, known = found
@@ -63,7 +63,7 @@ class AlbumQueries(Queries):
             if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
                 raise PersonUnknown
             held = select(*_REF).select_from(place).join(image, image.c.id == place.c.image_id).join(face).join(identity)
-            held = held.where(reference_rows.of_references(), identity.c.person_id == person_id)
+            held = held.where(reference_queries.of_references(), identity.c.person_id == person_id)
             return [_ref(row) for row in tx.execute(held.order_by(face.c.id.desc()))]
 
     def faces_held(self, person_id: int, *, after: int, limit: int) -> list[ReferenceFace]:
@@ -101,7 +101,7 @@ class AlbumQueries(Queries):
             waiting = mine.where(grouping.c.group_id == group_id, is_shown(), _waits())
             return [_ref(row) for row in tx.execute(waiting.order_by(*_BEST_FIRST).limit(limit))]
 
-    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[DoubtfulFace], int]:
+    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[UncertainFace], int]:
         """Return faces that are probably a person, the nearest first, and the total."""
         with self.database.read() as tx:
             probable = select(identity.c.face_id, person.c.name, _TOTAL).join(person, person.c.id == identity.c.person_id)
@@ -116,13 +116,13 @@ class AlbumQueries(Queries):
             references = {each: _references(tx, each) for each in {row.person_id for row in rows.values()}}
             doubts = ((rows[each.face_id], each.name) for each in nearest)
             return [
-                DoubtfulFace(_ref(row), row.person_id, name, row.agree, row.refs, references[row.person_id]) for row, name in doubts
+                UncertainFace(_ref(row), row.person_id, name, row.agree, row.refs, references[row.person_id]) for row, name in doubts
             ], total
 
 
 def is_shown() -> ColumnElement[bool]:
     """Return whether people see an image: the library page shows it, or it is a person's reference without a photo."""
-    return and_(or_(image.c.hidden_at.is_(None), reference_rows.is_reference()), is_there())
+    return and_(or_(image.c.hidden_at.is_(None), reference_queries.is_reference()), is_there())
 
 
 @functools.cache
@@ -156,7 +156,7 @@ def _in_sight(faces: Select[Any], face_id: ColumnElement[int]) -> Select[Any]:
     Which images are not shown is looked up first, mostly few: to look up the image of each of 100,000 faces takes SQLite 2.3 s.
     """
     nowhere, hidden = select(image.c.id).where(not_(is_there())), select(image.c.id).where(image.c.hidden_at.is_not(None))
-    not_shown = union(nowhere, hidden.where(not_(reference_rows.is_reference()))).subquery()
+    not_shown = union(nowhere, hidden.where(not_(reference_queries.is_reference()))).subquery()
     out_of_sight = select(face.c.id).join(not_shown, not_shown.c.id == face.c.image_id).cte("out_of_sight")
     out_of_sight = out_of_sight.prefix_with("MATERIALIZED", dialect="postgresql")
     return faces.outerjoin(out_of_sight, out_of_sight.c.id == face_id).where(out_of_sight.c.id.is_(None))

@@ -8,34 +8,34 @@ from sqlalchemy import Connection, func, select
 
 from agent.domain.edits import Edit, EditStep, ForgottenPerson
 from agent.domain.errors import PersonUnknown, StoreBusy, StoreError
-from agent.domain.events import AlbumsChanged, FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
-from agent.domain.people import Identity
-from agent.features.library.queries import identity_rows
-from agent.features.library.queries.album_rows import ALBUM_ACTIONS
+from agent.domain.events import AlbumsChanged, FavouritesChanged, ImagesHidden, PeopleChanged, StoredEvent
+from agent.domain.identity_matching import Identity
+from agent.features.library.queries import identity_queries
+from agent.features.library.queries.album_queries import ALBUM_ACTIONS
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.people.queries import (
-    consent_rows,
-    edit_rows,
-    forget_rows,
-    never_rows,
-    person_rows,
-    reference_rows,
-    team_face_rows,
-    team_rows,
+    consent_queries,
+    edit_queries,
+    erasure_queries,
+    excluded_people,
+    person_queries,
+    reference_queries,
+    team_face_queries,
+    team_people_queries,
 )
-from agent.features.people.queries.adopted_rows import AdoptedQueries
-from agent.features.people.queries.cluster_rows import ClusterQueries
-from agent.features.people.queries.draft_rows import DraftQueries
-from agent.features.people.queries.embedding_rows import EmbeddingQueries
-from agent.features.people.queries.forget_rows import ForgetQueries
+from agent.features.people.queries.cluster_queries import ClusterQueries
+from agent.features.people.queries.draft_queries import DraftQueries
+from agent.features.people.queries.embedding_queries import EmbeddingQueries
+from agent.features.people.queries.erasure_queries import ForgetQueries
+from agent.features.people.queries.imported_names import AdoptedQueries
 from agent.features.people.queries.people_page import AlbumQueries
-from agent.features.people.queries.person_rows import PersonQueries
-from agent.features.people.queries.reach_rows import ReachQueries
-from agent.infrastructure.core.reach import asked_libraries
-from agent.infrastructure.store import audit_libraries, audit_log, event_rows, journal
+from agent.features.people.queries.person_queries import PersonQueries
+from agent.features.people.queries.visibility_queries import ReachQueries
+from agent.infrastructure.core.access_scope import acting_libraries
+from agent.infrastructure.store import audit_libraries, audit_log, event_rows, undo_log
 from agent.infrastructure.store.audit_log import AuditQueries
-from agent.infrastructure.store.path_ranges import FolderArea
-from agent.infrastructure.store.rows import BACKUPS_HOLD_PURGED, take_note
+from agent.infrastructure.store.flags import BACKUPS_HOLD_PURGED, set_flag
+from agent.infrastructure.store.path_index import FolderArea
 from agent.infrastructure.store.schema import face, identity, image, person
 
 
@@ -53,49 +53,49 @@ class PeopleQueries(
 ):
     """People, face prints, opinions about who is who, and the steps that can be undone."""
 
-    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]]:
+    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[StoredEvent]]:
         """Apply an edit of people and faces; `note` is stored with it. Raises PeopleError.
 
         If that deletes prints, of a person who is never to be recognised, it is noted that backups may still contain them. So do
         undo and redo.
         """
         with self.database.write(durable=True) as tx:
-            before = identity_rows.never_recognised(tx)
-            step = edit_rows.edit(tx, wish, now)
+            before = identity_queries.never_recognised(tx)
+            step = edit_queries.edit(tx, wish, now)
             return step, concluded(tx, step, before, now, note)
 
-    def undo(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
+    def undo(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[StoredEvent]] | None:
         """Undo the token's step, or the latest one. None if there is none: undone already, or too long ago.
 
         Values that have changed since, or are gone, stay as they are.
         """
         with self.database.write(durable=True) as tx:
-            before = identity_rows.never_recognised(tx)
-            step = journal.undo(tx, token, now)
+            before = identity_queries.never_recognised(tx)
+            step = undo_log.undo(tx, token, now)
             return None if step is None else (step, concluded(tx, step, before, now, note, then="taken_back"))
 
-    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[Recorded]] | None:
+    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[EditStep, list[StoredEvent]] | None:
         """Redo the last undone step, unless another edit followed."""
         with self.database.write(durable=True) as tx:
-            before = identity_rows.never_recognised(tx)
-            step = journal.do_again(tx)
+            before = identity_queries.never_recognised(tx)
+            step = undo_log.do_again(tx)
             return None if step is None else (step, concluded(tx, step, before, now, note, then="done_again"))
 
     def steps(self) -> tuple[EditStep | None, EditStep | None]:
         """Return the steps that would be undone and redone."""
         with self.database.read() as tx:
-            return journal.steps(tx)
+            return undo_log.steps(tx)
 
     def uids_of(self, person_id: int) -> list[str]:
         """Return the random ids of a person, and of people merged into them. Raises PersonUnknown."""
         with self.database.read() as tx:
-            return forget_rows.meant(tx, person_id)[1]
+            return erasure_queries.meant(tx, person_id)[1]
 
-    def consents_said(self, person_id: int) -> list[consent_rows.ConsentEntry]:
+    def consents_said(self, person_id: int) -> list[consent_queries.ConsentEntry]:
         """Return all that a person said on consent, newest first."""
         with self.database.read() as tx:
             uid = tx.scalar(select(person.c.uid).where(person.c.id == person_id))
-            return consent_rows.history(tx, filter(None, [uid]))
+            return consent_queries.history(tx, filter(None, [uid]))
 
     def note_search(self, faces: int, *, now: datetime) -> None:
         """Record a search by so many faces, in each library that is searched."""
@@ -114,15 +114,15 @@ class PeopleQueries(
                     raise PersonUnknown
                 uid = row.uid
             groups = audit_libraries.of_faces_of(tx, None if person_id is None else [person_id])
-            audit_libraries.add_for_each(tx, "exported", uid, groups, tx.scalar(faces) or 0, now, otherwise=asked_libraries())
+            audit_libraries.add_for_each(tx, "exported", uid, groups, tx.scalar(faces) or 0, now, otherwise=acting_libraries())
 
-    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[ForgottenPerson, list[Recorded]]:
+    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[ForgottenPerson, list[StoredEvent]]:
         """Delete a person, their names, face prints and pictures of faces, with the note in the same transaction; rewrite the file.
 
         Also deletes people merged into them. Raises PersonUnknown.
         """
         with self.database.write(durable=True) as tx:
-            gone = forget_rows.forget(tx, person_id, now, note=note)
+            gone = erasure_queries.forget(tx, person_id, now, note=note)
             recorded = event_rows.record(tx, PeopleChanged(action="forget"), now)
         # The data is deleted and overwritten already; there may be no room for a new file beside the old one, and readers keep the
         # log from being emptied: while the note stands, `flush` is pending.
@@ -133,7 +133,7 @@ class PeopleQueries(
     def expire_unnamed(self, *, before: datetime, note: str) -> int:
         """Delete face prints and pictures of unnamed faces of images analysed before then, with the note. Return the number of faces."""
         with self.database.write(durable=True) as tx:
-            expired = person_rows.expire_unnamed(tx, before, note)
+            expired = person_queries.expire_unnamed(tx, before, note)
         if expired:
             with suppress(StoreBusy):
                 self.database.flush()
@@ -142,9 +142,9 @@ class PeopleQueries(
     def expire_reference_undo(self, *, before: datetime, note: str) -> int:
         """Forget how references were added and removed before then, with the note. Return how many face prints went with that."""
         with self.database.write(durable=True) as tx:
-            expired = reference_rows.drop_undo(tx, before)
+            expired = reference_queries.drop_undo(tx, before)
             if expired:
-                take_note(tx, note)
+                set_flag(tx, note)
         return expired
 
     def faces_of(self, sha256: str) -> list[int]:
@@ -162,17 +162,17 @@ class PeopleQueries(
         A face of a person who is never recognised loses its print, and its identity is not stored.
         """
         with self.database.write() as tx:
-            identity_rows.set_identities(tx, identities, now)
+            identity_queries.set_identities(tx, identities, now)
 
     def purge_recognition(
         self, *, now: datetime, keep: Sequence[FolderArea] = (), note: str | None = None, tell_none: bool = False
-    ) -> list[Recorded]:
+    ) -> list[StoredEvent]:
         """Delete every embedding, chip and identity, overwrite their pages, record the counts, and take the note if anything was deleted.
 
         Images with a location in an area to keep, even a missing one, keep theirs. `tell_none` also records it if nothing was there.
         """
         with self.database.write(durable=True) as tx:
-            recorded = person_rows.purge_recognition(tx, now, keep, note, tell_none=tell_none)
+            recorded = person_queries.purge_recognition(tx, now, keep, note, tell_none=tell_none)
         if recorded:
             with suppress(StoreBusy):
                 self.database.flush()
@@ -182,34 +182,34 @@ class PeopleQueries(
 def follow_never(tx: Connection, step: EditStep, before: frozenset[int], now: datetime) -> None:
     """Delete or restore prints when a person is no longer to be recognised, or again, or when the faces of such a person change."""
     if step.people:
-        consent_rows.follow(tx, now)
-    after = identity_rows.never_recognised(tx)
+        consent_queries.follow(tx, now)
+    after = identity_queries.never_recognised(tx)
     still = sorted(before & after & step.people)
-    gone = sum(never_rows.keep_one(tx, person_id, step.faces) for person_id in still)
+    gone = sum(excluded_people.keep_one(tx, person_id, step.faces) for person_id in still)
     if still:
-        never_rows.let_go(tx, step.faces, now)
-    gone += sum(never_rows.begin(tx, person_id) for person_id in sorted(after - before))
+        excluded_people.let_go(tx, step.faces, now)
+    gone += sum(excluded_people.begin(tx, person_id) for person_id in sorted(after - before))
     if after - before:
-        gone += reference_rows.drop_undo(tx)
+        gone += reference_queries.drop_undo(tx)
     if gone:
-        take_note(tx, BACKUPS_HOLD_PURGED)
+        set_flag(tx, BACKUPS_HOLD_PURGED)
     for person_id in sorted(before - after):
-        never_rows.end(tx, person_id, now)
+        excluded_people.end(tx, person_id, now)
     if before - after:
-        never_rows.let_go(tx, step.faces, now)
+        excluded_people.let_go(tx, step.faces, now)
 
 
 def concluded(
     tx: Connection, step: EditStep, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
-) -> list[Recorded]:
+) -> list[StoredEvent]:
     """Complete a step, its undo or its redo (`then`) with derived rows and events."""
     follow_never(tx, step, never_before, now)
-    if reference_rows.sweep(tx):
-        take_note(tx, BACKUPS_HOLD_PURGED)
-    team_face_rows.note(tx, step.faces, step.people, now)
-    team_rows.note_renames(tx, step.people, now)
+    if reference_queries.sweep(tx):
+        set_flag(tx, BACKUPS_HOLD_PURGED)
+    team_face_queries.note(tx, step.faces, step.people, now)
+    team_people_queries.note_renames(tx, step.people, now)
     if note is not None:
-        take_note(tx, note)
+        set_flag(tx, note)
     if step.action in ("hide", "unhide"):
         hidden = (step.action == "hide") != (then == "taken_back")
         return [event_rows.record(tx, ImagesHidden(count=step.count, hidden=hidden), now)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from agent.domain.errors import XmpOtherImage
-from agent.domain.people import Certainty
+from agent.domain.identity_matching import Certainty
 from agent.domain.regions import NamedArea, Reading, area_of, match, same_name, tidy
 from agent.features.library.records import StoredFace, StoredImage
 from agent.features.people.queries.people_queries import PeopleQueries
@@ -33,7 +33,7 @@ def named(image: StoredImage, reading: Reading) -> Iterator[tuple[StoredFace, st
     for one, at in match(areas, regions.items).items():
         face, region = image.faces[one], regions.items[at]
         name = tidy(region.name)
-        if 0 < len(name) <= LONGEST_NAME and not (region.name_is_ours and confirmed(face)):
+        if 0 < len(name) <= LONGEST_NAME and not (region.is_name_unmodified and confirmed(face)):
             yield face, name
 
 
@@ -74,7 +74,7 @@ class NameConflicts:
         """
         stored = self._library.images_by_id(list(self._library.images_of_faces(sorted(faces))))
         named = [face for image in stored for face in image.faces if face.id in faces and face.identity]
-        self._library.take_notes({KEPT.format(face=face.id): face.identity.person_id if kept and face.identity else None for face in named})
+        self._library.set_flags({KEPT.format(face=face.id): face.identity.person_id if kept and face.identity else None for face in named})
 
     def remember(self, image_id: int, theirs: Mapping[int, str]) -> None:
         """Replace what is remembered of an image: face -> another program's name."""

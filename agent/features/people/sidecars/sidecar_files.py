@@ -19,13 +19,13 @@ from agent.domain.image import SIDECAR_ENDING, is_image
 from agent.domain.regions import MAX_XMP_BYTES
 from agent.inference.engine.xmp_calls import PhotoFiles
 from agent.infrastructure.core.files import (
-    TooLong,
+    FileTooLarge,
     create_file,
     disk_full,
-    keeps_from_replacing,
     move_new,
-    put_in_place,
     read_regular,
+    replace_blocked_by,
+    replace_file,
     sync_folder,
 )
 from agent.infrastructure.sources.folder.drives import is_online_only
@@ -118,12 +118,12 @@ def replace(path: Path, data: bytes, old: str | None, photo: Path, root: Path | 
         if old is None:
             move_new(str(temporary), str(target))
         else:
-            put_in_place(temporary, target)
+            replace_file(temporary, target)
         sync_folder(target.parent)
     except FileExistsError:
         return False
     except OSError as error:
-        if keeps_from_replacing(target) == "held":
+        if replace_blocked_by(target) == "held":
             return False
         raise (XmpDiskFull if disk_full(error) else XmpUnwritable) from None
     finally:
@@ -211,7 +211,7 @@ def _still(path: Path, old: str | None) -> bool:
     """Return whether the sidecar is still what was edited. The content is compared, because times can be coarse."""
     try:
         now = hashlib.sha256(read_regular(path, MAX_XMP_BYTES)[0]).hexdigest()
-    except TooLong:
+    except FileTooLarge:
         return False
     except (OSError, ValueError) as error:
         return old is None and getattr(error, "errno", None) in _NO_FILE

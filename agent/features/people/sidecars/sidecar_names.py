@@ -8,17 +8,17 @@ from pathlib import Path
 
 import structlog
 
-from agent.domain.edits import AdoptNamesEdit, EditStep
+from agent.domain.edits import EditStep, ImportNamesEdit
 from agent.domain.errors import AgentError, StoreError, XmpError
-from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
+from agent.domain.events import ImageIndexed, LocationAdded, StoredEvent
 from agent.domain.regions import Conflict, NamedBox, Reading, area_of, same_name
+from agent.features.library.activity import WorkState
 from agent.features.library.recipes import recipe_for
 from agent.features.library.records import Shown, StoredImage
-from agent.features.library.work_state import WorkState
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.features.people.sidecars.sidecar_conflicts import FoundConflict, NameConflicts, confirmed, named
 from agent.features.people.sidecars.sidecar_store import NO_ENGINE, Sidecars
-from agent.infrastructure.core.environment import Environment
+from agent.infrastructure.core.service_context import Environment
 from agent.infrastructure.core.settings import NamesInSidecars, Settings, folder_of
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class SidecarNames:
         work: WorkState,
         environment: Environment,
         *,
-        adopt: Callable[[AdoptNamesEdit], Awaitable[object]],
+        adopt: Callable[[ImportNamesEdit], Awaitable[object]],
         reads: Callable[[], bool] = lambda: True,
     ) -> None:
         """`adopt` imports other programs' names as an undo step; it raises AgentError. Of several processes one `reads` new photos'."""
@@ -156,8 +156,8 @@ class SidecarNames:
         except NO_ENGINE as error:
             log.warning("sidecars.put_off", code=error.code)
 
-    def _heard(self, recorded: Recorded) -> None:
-        if isinstance(recorded.event, ImageIndexed | PlaceAdded) and self._reads() and self._any(READ):
+    def _heard(self, recorded: StoredEvent) -> None:
+        if isinstance(recorded.event, ImageIndexed | LocationAdded) and self._reads() and self._any(READ):
             self._wait(self._to_read, [recorded.event.image_id])
 
     def _any(self, wanted: frozenset[NamesInSidecars]) -> bool:
@@ -265,7 +265,7 @@ class SidecarNames:
         unsaid = await asyncio.to_thread(self._library.faces_adopted, silent)
         if adopted or unsaid:
             with _told_of(image.id):
-                await self._adopt(AdoptNamesEdit(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
+                await self._adopt(ImportNamesEdit(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
 
     def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[tuple[Path, Path]]:
         """Return the image's locations in folders with this setting, with the folder."""

@@ -15,7 +15,7 @@ from agent.domain.errors import AgentError, EngineKilled, EngineUnavailable, Mod
 from agent.domain.regions import Comparison, NamedArea, NamedBox, Origin, Reading, area_of, compare
 from agent.domain.xmp_edits import SidecarEdit
 from agent.features.people.sidecars import sidecar_files
-from agent.inference.engine.open_files import Opener
+from agent.inference.engine.fd_passing import Opener
 from agent.inference.engine.rpc import Call
 from agent.inference.engine.xmp_calls import (
     FAULTS,
@@ -28,7 +28,7 @@ from agent.inference.engine.xmp_calls import (
     ReadNames,
     WriteNames,
 )
-from agent.infrastructure.core.hanging_calls import COMMAND_ANSWER_S, call_with_timeout
+from agent.infrastructure.core.abandonable_calls import COMMAND_ANSWER_S, call_with_timeout
 from agent.infrastructure.core.photo_files import open_photo
 
 log = structlog.get_logger()

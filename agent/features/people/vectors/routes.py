@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from agent.features.people.vectors.vector_rows import IndexState
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.base_schema import Schema
+from agent.interfaces.web.schema_base import Schema
 
 
 class SearchIndex(Schema):

@@ -7,9 +7,9 @@ import structlog
 
 from agent.domain.embeddings import Near
 from agent.domain.errors import StoreError
-from agent.domain.events import ImageIndexed, Recorded
-from agent.features.people.queries.among_rows import EVERYTHING, Among
-from agent.features.people.vectors.turning import DIMENSIONS, Turning, Vector
+from agent.domain.events import ImageIndexed, StoredEvent
+from agent.features.people.queries.search_filter import EVERYTHING, FaceSearchFilter
+from agent.features.people.vectors.rotation import DIMENSIONS, Turning, Vector
 from agent.features.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
 from agent.infrastructure.core.bus import Bus
 from agent.infrastructure.core.observable import wait_at_most
@@ -34,10 +34,12 @@ class FaceVectors:
         self._fresh: set[int] = set()  # images
         self._wake = asyncio.Event()
 
-    async def near(self, embeddings: Sequence[bytes], *, within: float, limit: int, among: Among = EVERYTHING) -> list[list[Near]]:
+    async def near(
+        self, embeddings: Sequence[bytes], *, within: float, limit: int, among: FaceSearchFilter = EVERYTHING
+    ) -> list[list[Near]]:
         return [await asyncio.to_thread(self._near, each, within, limit, among) for each in embeddings]
 
-    def _near(self, embedding: bytes, within: float, limit: int, among: Among) -> list[Near]:
+    def _near(self, embedding: bytes, within: float, limit: int, among: FaceSearchFilter) -> list[Near]:
         turned = self._turning.turned(embedding)
         return [] if turned is None else self._rows.near(turned, within, limit, among)
 
@@ -89,7 +91,7 @@ class FaceVectors:
     def _turned(self, missing: Sequence[tuple[int, bytes]]) -> list[tuple[int, Vector]]:
         return [(face_id, self._turning.turned(embedding) or _NOWHERE) for face_id, embedding in missing]
 
-    def _noticed(self, recorded: Recorded) -> None:
+    def _noticed(self, recorded: StoredEvent) -> None:
         if isinstance(recorded.event, ImageIndexed):
             self._fresh.add(recorded.event.image_id)
             self._wake.set()

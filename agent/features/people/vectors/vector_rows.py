@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, Integer, bindparam, column, create_en
 
 from agent.domain.embeddings import Near
 from agent.features.library.recipes import EMBEDDER
-from agent.features.people.queries.among_rows import Among, conditions
-from agent.features.people.vectors.turning import DIMENSIONS, Vector
+from agent.features.people.queries.search_filter import FaceSearchFilter, conditions
+from agent.features.people.vectors.rotation import DIMENSIONS, Vector
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.dialects.postgresql import translated
 from agent.infrastructure.store.row_security import MEMBER
@@ -92,7 +92,7 @@ class VectorQueries(Queries):
         with self.database.write() as tx:
             tx.execute(_ADD, [{"face": face_id, "near": _written(vector)} for face_id, vector in turned])
 
-    def near(self, vector: Vector, within: float, limit: int, among: Among) -> list[Near]:
+    def near(self, vector: Vector, within: float, limit: int, among: FaceSearchFilter) -> list[Near]:
         """Return the faces within the distance that the reader may see, nearest first, `limit` at most."""
         which = [*conditions(_vectors.c.face_id, among)]
         rows = select(_vectors.c.face_id, _DISTANCE).where(*which).order_by(text("distance")).limit(limit)

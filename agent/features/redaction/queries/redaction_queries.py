@@ -1,9 +1,9 @@
 """What the redaction room asks of the encrypted library: each query is one transaction."""
 
 from agent.features.consent.queries import ConsentQueries
-from agent.features.redaction.queries.batch_rows import BatchQueries
-from agent.features.redaction.queries.outdated_rows import OutdatedCopyQueries
-from agent.features.redaction.queries.plan_rows import PlanQueries
+from agent.features.redaction.queries.batch_queries import BatchQueries
+from agent.features.redaction.queries.outdated_queries import OutdatedCopyQueries
+from agent.features.redaction.queries.plan_queries import PlanQueries
 
 
 class RedactionQueries(PlanQueries, BatchQueries, OutdatedCopyQueries, ConsentQueries):

@@ -10,10 +10,10 @@ from typing import Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from agent.domain.video import Piece, SeenPart, Video, VideoPart
+from agent.domain.video import PartDetections, Piece, Video, VideoPart
 from agent.infrastructure.core.files import copy_errors, sync_file, sync_folder, write_private
 
-_SEEN: Final = TypeAdapter(tuple[SeenPart], config=ConfigDict(strict=True, extra="forbid"))
+_SEEN: Final = TypeAdapter(tuple[PartDetections], config=ConfigDict(strict=True, extra="forbid"))
 _ENDING: Final = ".part"
 # Increase when parts are detected or written differently: jobs of an older program then start again.
 _EDITION: Final = 1
@@ -50,13 +50,13 @@ class VideoJobFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def seen(self, number: int) -> SeenPart | None:
+    def seen(self, number: int) -> PartDetections | None:
         try:
             return _SEEN.validate_json(self._seen_file(number).read_bytes())[0]
         except (OSError, ValidationError):
             return None
 
-    def keep_seen(self, number: int, seen: SeenPart) -> None:
+    def keep_seen(self, number: int, seen: PartDetections) -> None:
         with copy_errors():
             write_private(self._seen_file(number), _SEEN.dump_json((seen,)))
 

@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing, VideoNotEditable
+from agent.domain.identity_matching import Identity
 from agent.domain.image import Recipe
-from agent.domain.people import Identity
 from agent.domain.redaction import Look, PeopleChoice
 from agent.domain.video import CLIP_FORMATS, clip_named_as
 from agent.features.library.recipes import redaction_recipe
 from agent.features.people.identification import Identification
 from agent.features.redaction.choice_check import ChoiceCheck
 from agent.features.redaction.copy_files import CopyFileStore
-from agent.features.redaction.copy_records import Followed, RedactedCopy, RedactionItem
+from agent.features.redaction.copy_records import FollowedTrack, RedactedCopy, RedactionItem
 from agent.features.redaction.options import Doubtful, Keeping
-from agent.features.redaction.video.moving import covered_along, marks_along, moments_of
+from agent.features.redaction.video.editable_tracks import covered_along, marks_along, moments_of
 from agent.features.redaction.video.video_redactor import ByHand, Naming, VideoCopy, VideoOptions, VideoProgress, VideoRedactor
 from agent.features.redaction.video.visibility import Verdict, Why
 
@@ -85,7 +85,7 @@ class VideoCopies:
         if not choice.names_people or recipe.embedder is None:
             return None
 
-        async def who(prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
+        async def who(prints: Sequence[UnsavedEmbedding]) -> list[Identity | None]:
             # Checked for each part: people, consent or settings may change while a long video is processed.
             now = await self._check(choice)
             found = await self._opinions.lookalikes(prints)
@@ -108,11 +108,11 @@ def _facts(copy: VideoCopy, look: Look) -> RedactedCopy:
     clip = copy.clip
     first, unit = clip.parts[0].start, 1.0 if clip.film else clip.tick
 
-    def followed(verdict: Verdict) -> Followed:
+    def followed(verdict: Verdict) -> FollowedTrack:
         hidden = sum(each.way.knots[-1].moment + 1 - each.way.knots[0].moment for each in verdict.covered)
         visible = max(0, verdict.end + 1 - verdict.start - hidden)
         start, end = ((moment - first) * unit for moment in (verdict.start, verdict.end))
-        return Followed(round(start, 2), round(end, 2), round(visible * unit, 2), verdict.why, verdict.show, verdict.hide)
+        return FollowedTrack(round(start, 2), round(end, 2), round(visible * unit, 2), verdict.why, verdict.show, verdict.hide)
 
     named = tuple(map(followed, copy.verdicts)) if copy.named else ()
     found = {

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.domain.errors import CopyUnproven, CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
-from agent.domain.people import Identity
+from agent.domain.identity_matching import Identity
 from agent.domain.redaction import Look, PeopleChoice
 from agent.domain.tracks import trails_of
-from agent.domain.video import Covered, ProvenPart, SeenPart, Video, VideoPart, VideoTrack, ends_alike, parts_of_copy
+from agent.domain.video import Covered, PartDetections, VerifiedPart, Video, VideoPart, VideoTrack, is_same_frame, parts_of_copy
 from agent.features.people.identification import AT_ONCE, Lookalikes
 from agent.features.redaction.video.visibility import Verdict, everyone, judged, prints_of, told
 from agent.inference.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart, VideoJob, VideoJobs, VideoRenderer
@@ -97,7 +97,7 @@ class VideoRedactor:
         rounds = (1 if wish.by_hand else 2) + (not clip.film)
         steps = _Steps(rounds * len(clip.parts) + 1, progress)
         kind = f"{wish.look.style} {wish.look.shape} {wish.strip}"
-        seen, trails, verdicts = list[SeenPart](), list[VideoTrack](), list[Verdict]()
+        seen, trails, verdicts = list[PartDetections](), list[VideoTrack](), list[Verdict]()
         if wish.by_hand is not None:
             job = await self._job(clip, f"{kind} {_hash(wish.by_hand)}")
         elif (naming := wish.naming) is None:
@@ -132,7 +132,7 @@ class VideoRedactor:
     async def _job(self, clip: Video, kind: str) -> VideoJob:
         return await asyncio.to_thread(self._jobs.job, clip, kind)
 
-    async def _told(self, wish: VideoOptions, naming: Naming, clip: Video, part: VideoPart) -> SeenPart:
+    async def _told(self, wish: VideoOptions, naming: Naming, clip: Video, part: VideoPart) -> PartDetections:
         """Return `_seen` with a vote for each face instead of its embedding, which is dropped at once."""
         seen = await self._renderer.look(wish.path, part, clip.tick, naming.embedder)
         prints, who = prints_of(seen.sights), list[Identity | None]()
@@ -140,7 +140,7 @@ class VideoRedactor:
             who += await naming.who(prints[start : start + AT_ONCE])
         return replace(seen, sights=told(seen.sights, who, naming.choice))
 
-    async def _seen(self, wish: VideoOptions, clip: Video, job: VideoJob, number: int, part: VideoPart) -> SeenPart:
+    async def _seen(self, wish: VideoOptions, clip: Video, job: VideoJob, number: int, part: VideoPart) -> PartDetections:
         if (kept := await asyncio.to_thread(job.seen, number)) is not None:
             return kept
         seen = await self._renderer.look(wish.path, part, clip.tick)
@@ -168,12 +168,12 @@ class VideoRedactor:
     ) -> None:
         """Decode the copy again. If it differs, its parts are not kept. Raises CopyUnproven."""
 
-        async def proven(_: int, part: VideoPart) -> ProvenPart:
+        async def proven(_: int, part: VideoPart) -> VerifiedPart:
             return await self._renderer.prove(ProvePart(wish.path, wish.output, part, _within(part, covered)))
 
         try:
             shown = await self._for_each(parts_of_copy(clip), proven, steps)
-            alike = ends_alike(clip, max(each.last for each in shown), joined.last)
+            alike = is_same_frame(clip, max(each.last for each in shown), joined.last)
             if sum(each.frames for each in shown) != joined.frames or not alike:
                 raise CopyUnproven
         except CopyUnproven:
@@ -209,7 +209,7 @@ class _Steps:
         self._progress(VideoProgress(self._done, self._total))
 
 
-def _peak(clip: Video, seen: Sequence[SeenPart]) -> int:
+def _peak(clip: Video, seen: Sequence[PartDetections]) -> int:
     sights = (sight for each in seen for sight in each.sights)
     most = max(sights, key=lambda sight: len(sight.finds), default=None)
     return clip.parts[0].start if most is None else most.moment
@@ -223,7 +223,7 @@ def _hash(said: object) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _trails(clip: Video, seen: Sequence[SeenPart]) -> list[VideoTrack]:
+def _trails(clip: Video, seen: Sequence[PartDetections]) -> list[VideoTrack]:
     sights = [sight for each in seen for sight in each.sights]
     cuts = [cut for each in seen for cut in each.cuts]
     ends = clip.parts[0].start, clip.parts[-1].end

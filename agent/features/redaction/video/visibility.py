@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from agent.domain.embeddings import FreshEmbedding
-from agent.domain.people import MIN_TRUST, Certainty, Identity, one_each, trust
+from agent.domain.embeddings import UnsavedEmbedding
+from agent.domain.identity_matching import MIN_TRUST, Certainty, Identity, assign_unique, trust
 from agent.domain.redaction import Look, PeopleChoice, Reason
 from agent.domain.video import Covered, FrameDetections, Trajectory, VideoDetection, VideoTrack, Vote
 
@@ -44,7 +44,7 @@ def everyone(way: Trajectory, look: Look) -> Verdict:
     return Verdict(Why.EVERYONE, way.knots[0].moment, way.knots[-1].moment, (Covered(way, look),))
 
 
-def prints_of(sights: Sequence[FrameDetections]) -> list[FreshEmbedding]:
+def prints_of(sights: Sequence[FrameDetections]) -> list[UnsavedEmbedding]:
     """Return all embeddings, in order."""
     return [find.print for sight in sights for find in sight.finds if find.print is not None]
 
@@ -79,13 +79,13 @@ def judged(trail: VideoTrack, choice: PeopleChoice, look: Look, tick: float, *, 
 def _told(finds: Sequence[VideoDetection], left: Iterator[Identity | None], choice: PeopleChoice) -> Iterator[VideoDetection]:
     found = [None if find.print is None else next(left) for find in finds]
     # Only one of two faces in a frame can be the visible person.
-    who = found if choice.only is not None else one_each(found)
+    who = found if choice.only is not None else assign_unique(found)
     for find, identity in zip(finds, who, strict=True):
         word = None if find.print is None else _word(find.print, identity, choice)
         yield replace(find, print=None, word=word)
 
 
-def _word(print: FreshEmbedding, identity: Identity | None, choice: PeopleChoice) -> Vote | None:
+def _word(print: UnsavedEmbedding, identity: Identity | None, choice: PeopleChoice) -> Vote | None:
     trusted = trust(print.quality) >= MIN_TRUST
     probable = identity is not None and identity.certainty is Certainty.PROBABLE
     if choice.only is not None:

@@ -2,8 +2,8 @@
 
 import sys
 
+from agent.inference.engine.sandbox.report import OPEN, Sandbox
 from agent.inference.engine.sandbox.sandbox_paths import SandboxPaths
-from agent.inference.engine.sandbox.wall import OPEN, Sandbox
 
 __all__ = ["SandboxPaths", "raise_wall"]
 
@@ -13,17 +13,17 @@ def can_be_whole() -> bool:
     return sys.platform in ("linux", "darwin")
 
 
-def raise_wall(rooms: SandboxPaths) -> Sandbox:
+def enter_sandbox(rooms: SandboxPaths) -> Sandbox:
     """Sandbox this process for good, as far as this system can. Call it while only one thread runs: older threads may stay outside.
 
     Never raises: a restriction that is not in force is missing from the answer.
     """
     if sys.platform == "linux":
-        from agent.inference.engine.sandbox.linux import raise_wall as raise_here
+        from agent.inference.engine.sandbox.linux import enter_sandbox as raise_here
     elif sys.platform == "darwin":
-        from agent.inference.engine.sandbox.macos import raise_wall as raise_here
+        from agent.inference.engine.sandbox.macos import enter_sandbox as raise_here
     elif sys.platform == "win32":
-        from agent.inference.engine.sandbox.job_object import raise_wall as raise_here
+        from agent.inference.engine.sandbox.job_object import enter_sandbox as raise_here
     else:
         return OPEN
     return raise_here(rooms)

@@ -6,8 +6,8 @@ from ctypes import wintypes
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from agent.inference.engine.sandbox.report import Sandbox
 from agent.inference.engine.sandbox.sandbox_paths import SandboxPaths
-from agent.inference.engine.sandbox.wall import Sandbox
 
 Load: TypeAlias = Callable[[str], Any]
 
@@ -54,7 +54,7 @@ def _load(name: str) -> Any:
     return getattr(ctypes, "WinDLL")(name)  # noqa: B009 - there is none on other systems, where this is only read
 
 
-def raise_wall(rooms: SandboxPaths, *, load: Load = _load) -> Sandbox:
+def enter_sandbox(rooms: SandboxPaths, *, load: Load = _load) -> Sandbox:
     """Sandbox this process. Reading and the network stay open: only an app container would close them. `load` opens a DLL."""
     kernel, security = load("kernel32"), load("advapi32")
     kernel.GetCurrentProcess.restype = kernel.CreateJobObjectW.restype = wintypes.HANDLE

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from agent.inference.engine.sandbox import landlock, seccomp
+from agent.inference.engine.sandbox.report import OPEN, Sandbox
 from agent.inference.engine.sandbox.sandbox_paths import SandboxPaths, limit
-from agent.inference.engine.sandbox.wall import OPEN, Sandbox
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
 
@@ -31,7 +31,7 @@ _DEVICES = ("/dev/dri", "/dev/accel", "/dev/kfd", "/dev/dxg")
 _DEVICE_FILES, _NVIDIA = Path("/dev"), "nvidia*"  # one per card, and those that all share
 
 
-def raise_wall(rooms: SandboxPaths) -> Sandbox:
+def enter_sandbox(rooms: SandboxPaths) -> Sandbox:
     """Sandbox this process. Call it while only one thread runs: Landlock restricts threads started afterwards."""
     libc = ctypes.CDLL(None)
     libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # the user's other programs can't read its memory either, and it leaves no core file

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from agent.inference.engine.sandbox.report import OPEN, Sandbox
 from agent.inference.engine.sandbox.sandbox_paths import SandboxPaths, limit
-from agent.inference.engine.sandbox.wall import OPEN, Sandbox
 
 _LIBRARY = "/usr/lib/libSystem.dylib"
 # The last matching rule counts. System files stay readable; of the user's files only granted ones. Without mach services the process
@@ -37,7 +37,7 @@ _ACCELERATORS = (
 _PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/tmp", "/private/var/folders", "/private/var/root")
 
 
-def raise_wall(rooms: SandboxPaths, *, load: Callable[[str], Any] = ctypes.CDLL) -> Sandbox:
+def enter_sandbox(rooms: SandboxPaths, *, load: Callable[[str], Any] = ctypes.CDLL) -> Sandbox:
     """Sandbox this process and its children. `load` opens the system's library."""
     limit(rooms.address_space)
     problem = ctypes.c_char_p()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.inference.engine.devices import on_processor
-from agent.infrastructure.core.core_files import CORE_LIMIT
+from agent.infrastructure.core.core_dumps import CORE_LIMIT
 from agent.infrastructure.core.resources import resource
 
 # The value ranges for quantising models.

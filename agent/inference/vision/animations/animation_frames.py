@@ -6,19 +6,19 @@ from typing import Final
 
 import numpy as np
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.redaction import head_of
 from agent.domain.tracks import BEGINS
-from agent.domain.video import FrameDetections, SeenPart, Video, VideoDetection, VideoPart
+from agent.domain.video import FrameDetections, PartDetections, Video, VideoDetection, VideoPart
 from agent.inference.vision.animations.animation_reading import film_of, frame_at, frames, shown
-from agent.inference.vision.bare import bare, joined
 from agent.inference.vision.codecs import DecodeLimits, Image, Pixels, encode_small
 from agent.inference.vision.codecs.colour import to_srgb
 from agent.inference.vision.codecs.decode import named
 from agent.inference.vision.codecs.file_bytes import FileBytes
 from agent.inference.vision.detection import Detection
 from agent.inference.vision.detector import THOROUGH_FACE, Decoder
-from agent.inference.vision.prints import Prints
+from agent.inference.vision.flatten_alpha import bare, joined
+from agent.inference.vision.frame_embeddings import Prints
 
 # Seconds that count for one frame, however long it is shown: a face missed in one frame is covered by its neighbours.
 TICK: Final = 0.1
@@ -45,7 +45,7 @@ def probe(data: FileBytes, limits: DecodeLimits) -> Video:
     )
 
 
-def look_through(data: FileBytes, limits: DecodeLimits, thorough: Thorough, prints: Prints | None = None) -> SeenPart:
+def look_through(data: FileBytes, limits: DecodeLimits, thorough: Thorough, prints: Prints | None = None) -> PartDetections:
     """Return the detections of all frames. Raises ImageError.
 
     Pages are independent. Cuts in an animation are not detected: small ones change much from frame to frame, and a
@@ -61,7 +61,7 @@ def look_through(data: FileBytes, limits: DecodeLimits, thorough: Thorough, prin
         found = sights[-1].finds if np.array_equal(looked, before) else _finds(pixels, faint, thorough, prints)
         sights.append(FrameDetections(number, found))
         before = looked
-    return SeenPart(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
+    return PartDetections(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
 
 
 def still(data: FileBytes, limits: DecodeLimits, seconds: float, side: int) -> bytes:
@@ -79,7 +79,7 @@ def _finds(pixels: Pixels, faint: Pixels | None, thorough: Thorough, prints: Pri
         image = Image(each, 1.0, each.shape[1], each.shape[0], "rgb")
         found = joined(found, thorough(lambda _, image=image: image, BEGINS))  # type: ignore[misc]  # the default has no type
     found = [face for face in found if max(face.box.w, face.box.h) >= THOROUGH_FACE]
-    printed: Sequence[FreshEmbedding | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
+    printed: Sequence[UnsavedEmbedding | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
     # Every detection counts as a face: a page has no other frames that could confirm it.
     return tuple(
         VideoDetection(head_of(face.box, face.landmarks), max(face.score, BEGINS), print)

@@ -9,10 +9,10 @@ import numpy as np
 import PIL.Image
 
 from agent.domain.errors import FilmTooLong
-from agent.inference.vision.codecs import DecodeLimits, Pixels, others
+from agent.inference.vision.codecs import DecodeLimits, Pixels, pillow
 from agent.inference.vision.codecs.decode import named
 from agent.inference.vision.codecs.file_bytes import FileBytes
-from agent.inference.vision.copies.canvas import Canvas, of_pillow, upright
+from agent.inference.vision.redacted.canvas import Canvas, of_pillow, upright
 
 FORMATS: Final = frozenset({"gif", "png", "webp", "avif", "tiff"})
 # Frames, and pixels in all of them together: an hour's work at most.
@@ -51,15 +51,15 @@ def frames_in(data: FileBytes, limits: DecodeLimits) -> int:
 
 def film_of(data: FileBytes, name: str, limits: DecodeLimits) -> Film:
     """Return the properties. Raises FilmTooLong, or any error of the decoder."""
-    opened = others.open_checked(data, name, limits)
+    opened = pillow.open_checked(data, name, limits)
     count = int(getattr(opened, "n_frames", 1))
     if name == "tiff" and count > 1:
         return _pages(opened, count, limits)
     _check(count, count * opened.width * opened.height)
     loop = opened.info.get("loop")
-    size = opened.size if others.exif_read(opened, data, name).orientation < _ON_ITS_SIDE else opened.size[::-1]
+    size = opened.size if pillow.exif_read(opened, data, name).orientation < _ON_ITS_SIDE else opened.size[::-1]
     default = bool(opened.info.get("default_image")) and count > 1
-    left = frozenset({"depth"} if others.bits_of(opened, data, name) > _EIGHT else ())
+    left = frozenset({"depth"} if pillow.bits_of(opened, data, name) > _EIGHT else ())
     return Film(name, *size, tuple(range(count)), None if loop is None else int(loop), default, left)
 
 
@@ -74,8 +74,8 @@ def frame_at(data: FileBytes, film: Film, at: int, limits: DecodeLimits) -> Anim
 
 
 def _read(data: FileBytes, film: Film, limits: DecodeLimits, numbers: Sequence[int]) -> Iterator[AnimationFrame]:
-    opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
-    exif = others.exif_read(opened, data, film.name)
+    opened = named(data, limits, lambda name: pillow.open_checked(data, name, limits))
+    exif = pillow.exif_read(opened, data, film.name)
     read = _page if film.name == "tiff" else partial(_frame, size=opened.size)
 
     for number in numbers:
@@ -86,8 +86,8 @@ def _read(data: FileBytes, film: Film, limits: DecodeLimits, numbers: Sequence[i
 def shown(canvas: Canvas) -> Pixels:
     """Return the input of detection: RGB with eight bits, transparency as white."""
     plain = Canvas(canvas.colours.copy(), canvas.alpha, canvas.profile, canvas.order)
-    plain.make_shallow()
-    plain.make_opaque()
+    plain.to_8bit()
+    plain.flatten_alpha()
     colours = plain.ordered("RGB")
     return np.asarray(colours if colours.shape[2] == 3 else colours.repeat(3, axis=2), np.uint8)
 

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from agent.domain.errors import CopyUnproven
 from agent.domain.video import Covered, covers_at
-from agent.inference.vision.animations import many
+from agent.inference.vision.animations import multi_frame_writer
 from agent.inference.vision.animations.animation_reading import Film, film_of, frames
-from agent.inference.vision.animations.many import DrawnFrames
-from agent.inference.vision.codecs import DecodeLimits, others
+from agent.inference.vision.animations.multi_frame_writer import DrawnFrames
+from agent.inference.vision.codecs import DecodeLimits, pillow
 from agent.inference.vision.codecs.decode import named
 from agent.inference.vision.codecs.file_bytes import FileBytes
-from agent.inference.vision.copies import encoders
-from agent.inference.vision.copies.canvas import Canvas
-from agent.inference.vision.copies.copy_checks import MOST_OFF, block_means, check_drawn, readable
-from agent.inference.vision.copies.kept_pixels import KeptPixels, kept_of
-from agent.inference.vision.copies.photo_notes import PhotoNotes, of_opened
-from agent.inference.vision.copies.rendering import cover
+from agent.inference.vision.redacted import encoders
+from agent.inference.vision.redacted.canvas import Canvas
+from agent.inference.vision.redacted.copy_checks import MOST_OFF, block_means, check_drawn, readable
+from agent.inference.vision.redacted.kept_metadata import KeptMetadata, kept_of
+from agent.inference.vision.redacted.metadata import PhotoMetadata, of_opened
+from agent.inference.vision.redacted.rendering import cover
 
-Writer = Callable[[BinaryIO, Film, Iterator[DrawnFrames], KeptPixels, PhotoNotes], None]
+Writer = Callable[[BinaryIO, Film, Iterator[DrawnFrames], KeptMetadata, PhotoMetadata], None]
 
 
 Means = NDArray[np.float32]
@@ -107,9 +107,9 @@ def _drawn(data: FileBytes, film: Film, limits: DecodeLimits, ways: Sequence[Cov
         proof.note(frame.canvas)
 
 
-def _kept(data: FileBytes, film: Film, limits: DecodeLimits, *, strip: bool) -> tuple[KeptPixels, PhotoNotes]:
-    def read(name: str) -> tuple[KeptPixels, PhotoNotes]:
-        notes = of_opened(others.open_checked(data, name, limits), data, name)
+def _kept(data: FileBytes, film: Film, limits: DecodeLimits, *, strip: bool) -> tuple[KeptMetadata, PhotoMetadata]:
+    def read(name: str) -> tuple[KeptMetadata, PhotoMetadata]:
+        notes = of_opened(pillow.open_checked(data, name, limits), data, name)
         if name == "webp":
             notes.lossless = data.find(b"VP8L") >= 0 and data.find(b"VP8 ") < 0
         kept = kept_of(notes, notes.profile, film.width, film.height, strip=strip, faces_covered=True)
@@ -119,9 +119,9 @@ def _kept(data: FileBytes, film: Film, limits: DecodeLimits, *, strip: bool) -> 
 
 
 _WRITERS: Final[Mapping[str, Writer]] = {
-    "gif": many.write_gif,
-    "png": many.write_png,
-    "webp": many.write_webp,
-    "avif": many.write_avif,
-    "tiff": many.write_tiff,
+    "gif": multi_frame_writer.write_gif,
+    "png": multi_frame_writer.write_png,
+    "webp": multi_frame_writer.write_webp,
+    "avif": multi_frame_writer.write_avif,
+    "tiff": multi_frame_writer.write_tiff,
 }

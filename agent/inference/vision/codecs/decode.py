@@ -10,7 +10,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from agent.domain.errors import AgentError, ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
-from agent.inference.vision.codecs import heic, jpeg, others, raw, tiff
+from agent.inference.vision.codecs import heic, jpeg, pillow, raw, tiff
 from agent.inference.vision.codecs.boxes import boxes
 from agent.inference.vision.codecs.colour import to_srgb
 from agent.inference.vision.codecs.decoded_image import DecodeLimits, Image, Pixels
@@ -49,7 +49,7 @@ def named(data: FileBytes, limits: DecodeLimits, read: Callable[[str], T]) -> T:
         except Exception as error:  # decoders raise anything for broken bytes
             if _asks_too_much(error):
                 raise ImageTooLarge from error
-            if others.says_unsupported(error):
+            if pillow.says_unsupported(error):
                 raise ImageUnsupported from error
             raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
 
@@ -67,7 +67,7 @@ def _decode(data: FileBytes, name: str, limits: DecodeLimits, side: int | None) 
         case "heic":
             pixels, exif, profile = heic.decode(data, limits)
         case _:
-            read = others.decode(data, name, limits, side)
+            read = pillow.decode(data, name, limits, side)
             return _upright(read.pixels, 1 / read.factor, read.width, read.height, name, read.exif, read.profile)
     return _upright(pixels, 1.0, pixels.shape[1], pixels.shape[0], name, exif, profile)
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
-from agent.inference.vision.codecs import others
+from agent.inference.vision.codecs import pillow
 from agent.inference.vision.codecs.decoded_image import DecodeLimits, Pixels
 from agent.inference.vision.codecs.file_bytes import FileBytes
 from agent.inference.vision.codecs.tiff import Exif, oriented, read_exif
@@ -98,7 +98,7 @@ def decode(data: FileBytes, header: Header, limits: DecodeLimits, side: int | No
     longer = max(header.width, header.height)
     factor, flag = next((f, flag) for f, flag in _REDUCTIONS if f == 1 or (side is not None and longer / f >= side))
     if header.components == 4:
-        return others.decode_ink(data, factor, limits), 1 / factor
+        return pillow.decode_ink(data, factor, limits), 1 / factor
     return _decoded(data, flag | cv2.IMREAD_COLOR_RGB), 1 / factor
 
 

@@ -52,7 +52,7 @@ def drawable_form(form: VideoFormat) -> str:
     return TEN if max(component.bits for component in form.components) > 8 else EIGHT
 
 
-def brought_to(frame: VideoFrame, width: int, height: int, form: str) -> VideoFrame:
+def convert_frame(frame: VideoFrame, width: int, height: int, form: str) -> VideoFrame:
     """Convert the frame to the size and format of the others: recorded calls and screens change theirs midway."""
     if (frame.width, frame.height, frame.format.name) == (width, height, form):
         return frame

@@ -26,7 +26,7 @@ def holds(form: str, sound: AudioStream) -> bool:
         return _copied(container, sound) is not None
 
 
-def sounds_for(given: InputContainer, container: OutputContainer) -> dict[int, AudioStream]:
+def audio_streams_for(given: InputContainer, container: OutputContainer) -> dict[int, AudioStream]:
     """Return a stream of the copy for each decodable one, by its number in the original."""
     heard = [sound for sound in given.streams.audio if sound.codec_context is not None]
     return {sound.index: _copied(container, sound) or _anew(container, sound) for sound in heard}

@@ -62,7 +62,7 @@ class Opened:
 
     def can_begin_at(self, packet: "Packet[VideoStream]") -> bool:
         """Return whether all frames from its own on can be decoded at their right times."""
-        return packet.is_keyframe and (not self.timed_as_stored or begins_anew(bytes(packet), self.stream.codec_context.extradata))
+        return packet.is_keyframe and (not self.timed_as_stored or is_sync_point(bytes(packet), self.stream.codec_context.extradata))
 
 
 @contextmanager
@@ -186,7 +186,7 @@ _START: Final = b"\x00\x00\x01"
 _IDR: Final = 5  # the type of unit across which no later frame refers back (ITU-T H.264, table 7-1)
 
 
-def begins_anew(packet: bytes, extradata: bytes | None) -> bool:
+def is_sync_point(packet: bytes, extradata: bytes | None) -> bool:
     """Return whether no frame stored after this one needs, or is shown before, it.
 
     `extradata`, stored once for the whole stream, tells whether units are prefixed by their length, as in MP4, or a start code.

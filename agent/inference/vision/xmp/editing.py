@@ -7,7 +7,7 @@ from typing import Final
 
 from agent.domain.errors import XmpMalformed
 from agent.domain.regions import FACE
-from agent.inference.vision.xmp.region_changes import AddRegion, Disown, RegionChange, RemoveRegion, SetName
+from agent.inference.vision.xmp.region_changes import AddRegion, RegionChange, ReleaseOwnership, RemoveRegion, SetName
 from agent.inference.vision.xmp.xmp_names import MWG, OURS, RDF, ST_AREA, ST_DIM, XML, Prefixes
 from agent.inference.vision.xmp.xmp_reading import find, mwg_items
 from agent.inference.vision.xmp.xmp_tree import Node, parse
@@ -60,7 +60,7 @@ def edited(body: bytes, changes: Sequence[RegionChange], size: tuple[int, int]) 
             case SetName(index, name):
                 node = items[index].fields
                 edit.rewrite(node, {f"{MWG} Name", f"{OURS} WrittenName"}, _fields(node, name, edit.lead(node)) if name else "")
-            case Disown(index):
+            case ReleaseOwnership(index):
                 edit.rewrite(items[index].fields, {f"{OURS} WrittenName", f"{OURS} WrittenRegion"})
     if added:
         _add(edit, rdf, added, size)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 from agent.domain.errors import XmpUnreadable
 from agent.domain.regions import MAX_XMP_BYTES
-from agent.inference.vision.xmp.tags import TIFF_MAGICS, ByteSource, tiff_parts
+from agent.inference.vision.xmp.tiff_tags import TIFF_MAGICS, ByteSource, tiff_parts
 from agent.inference.vision.xmp.xmp_boxes import heif_parts
 
 _EXIF: Final = b"Exif\0\0"

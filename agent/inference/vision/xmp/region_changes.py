@@ -27,13 +27,13 @@ class RemoveRegion:
 
 
 @dataclass(frozen=True, slots=True)
-class Disown:
+class ReleaseOwnership:
     """Remove our marks from a region that another program has taken over: they contain the name we wrote."""
 
     index: int
 
 
-RegionChange: TypeAlias = AddRegion | SetName | RemoveRegion | Disown
+RegionChange: TypeAlias = AddRegion | SetName | RemoveRegion | ReleaseOwnership
 
 
 def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) -> list[RegionChange]:
@@ -49,13 +49,13 @@ def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[FaceRegion]) ->
         if region is None or (region.schema is not RegionSchema.MWG and not region.name):
             if face.name and face.area.sound:
                 changes.append(AddRegion(face.name, face.area))
-        elif region.schema is RegionSchema.MWG and (region.name_is_ours or not region.name):
+        elif region.schema is RegionSchema.MWG and (region.is_name_unmodified or not region.name):
             if face.name and face.name != region.name:
                 changes.append(SetName(pairs[one], face.name))
             elif not face.name and region.name:
                 changes.append(_withdraw(pairs[one], region))
     kept = set(pairs.values())
-    return changes + [_withdraw(at, region) for at, region in enumerate(theirs) if at not in kept and region.name_is_ours]
+    return changes + [_withdraw(at, region) for at, region in enumerate(theirs) if at not in kept and region.is_name_unmodified]
 
 
 def changes_to_forget(names: Collection[str], theirs: Sequence[FaceRegion], *, by_others: bool = False) -> list[RegionChange]:
@@ -64,12 +64,12 @@ def changes_to_forget(names: Collection[str], theirs: Sequence[FaceRegion], *, b
     for at, region in enumerate(theirs):
         called = any(same_name(name, region.name) for name in names)
         wrote = region.written is not None and any(same_name(name, region.written) for name in names)
-        if region.name_is_ours and called:
+        if region.is_name_unmodified and called:
             changes.append(_withdraw(at, region))
         elif called and by_others and region.schema is RegionSchema.MWG:
             changes.append(SetName(at, ""))
         elif wrote:
-            changes.append(Disown(at))
+            changes.append(ReleaseOwnership(at))
     return changes
 
 

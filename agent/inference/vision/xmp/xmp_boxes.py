@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.domain.regions import MAX_XMP_BYTES
-from agent.inference.vision.xmp.tags import ByteSource
+from agent.inference.vision.xmp.tiff_tags import ByteSource
 
 _META: Final = 4 << 20  # the largest item directory that is read
 _ITEMS: Final = 10_000

@@ -12,7 +12,7 @@ import structlog
 from agent.domain.errors import AgentError, BucketEmpty, BucketNamesUnreadable, BucketNotReached, StoreError
 from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
-from agent.infrastructure.core.hanging_calls import call_with_timeout
+from agent.infrastructure.core.abandonable_calls import call_with_timeout
 from agent.infrastructure.core.observable import wait_at_most
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketState
 from agent.infrastructure.sources.bucket.bucket_reader import BucketReader

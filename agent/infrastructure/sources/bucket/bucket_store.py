@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from agent.domain.errors import BucketAnswer, BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
-from agent.infrastructure.core.nameless_files import nameless_file
+from agent.infrastructure.core.anonymous_files import anonymous_file
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.infrastructure.sources.bucket.bucket_problems import meaning
 
@@ -136,7 +136,7 @@ def filled(chunks: Iterable[bytes | memoryview], size: int) -> int:
     Raises OSError, BucketAnswer if there are more than `size`, which was checked against the largest allowed, and what `chunks` raises.
     The file has no name: it is gone when its last descriptor is closed, however the program ends.
     """
-    with nameless_file(size) as file:
+    with anonymous_file(size) as file:
         left = size
         for chunk in chunks:
             left -= len(chunk)

@@ -7,7 +7,7 @@ from typing import Final
 
 import psutil
 
-from agent.infrastructure.core.verbatim_paths import verbatim
+from agent.infrastructure.core.extended_paths import verbatim
 
 _KINDS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "webdav", "davfs", "ncpfs", "9p", "ceph", "glusterfs"})
 _KINDS_OF_PROGRAMS = frozenset({"fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.gvfsd-fuse", "fuse.glusterfs", "fuse.smbnetfs"})
@@ -43,10 +43,10 @@ def is_online_only(path: str) -> bool:
         facts = os.lstat(verbatim(path))
     except (OSError, ValueError):
         return False  # the reader reports the reason
-    return told_online_only(sys.platform, getattr(facts, "st_file_attributes", 0), getattr(facts, "st_flags", 0))
+    return is_online_only_within_timeout(sys.platform, getattr(facts, "st_file_attributes", 0), getattr(facts, "st_flags", 0))
 
 
-def told_online_only(platform: str, attributes: int, flags: int) -> bool:
+def is_online_only_within_timeout(platform: str, attributes: int, flags: int) -> bool:
     """The same from a system's file data: Windows' attributes, macOS' flags."""
     if platform == "win32":
         return bool(attributes & _WINDOWS)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agent.domain.image import FileSeen, is_image, storable
-from agent.infrastructure.core.hanging_calls import stop_if_unwanted
+from agent.infrastructure.core.abandonable_calls import raise_if_cancelled
+from agent.infrastructure.core.extended_paths import verbatim
 from agent.infrastructure.core.settings import Folder
-from agent.infrastructure.core.typed_paths import below_known, real_path, typed_path
-from agent.infrastructure.core.verbatim_paths import verbatim
+from agent.infrastructure.core.user_paths import real_path, typed_path, with_known_prefix
 from agent.infrastructure.sources.folder.folder_rules import Matcher
 
 Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
@@ -51,7 +51,7 @@ class Walk:
     """Image files below a folder as an iterator, in path order; symbolic links, devices, pipes and sockets are skipped.
 
     `unreadable` collects subfolders that could not be read, or only listed; `empty` reports that the top had no entries at all.
-    Raises OSError if the top can't be read, Stopped in a thread of `stoppable` whose result is no longer wanted.
+    Raises OSError if the top can't be read, Stopped in a thread of `cancellable` whose result is no longer wanted.
     """
 
     top: str
@@ -64,7 +64,7 @@ class Walk:
         open_ = [self._listed(self.top)]
         while open_:
             for path, entry, is_folder in open_[-1]:
-                stop_if_unwanted()
+                raise_if_cancelled()
                 if is_folder:
                     open_.append(self._listed(path))
                     break
@@ -95,7 +95,7 @@ class Walk:
         try:
             with os.scandir(verbatim(folder)) as entries:
                 for entry in entries:
-                    stop_if_unwanted()
+                    raise_if_cancelled()
                     self.empty = False
                     if (is_folder := self._wanted(above + entry.name, entry)) is not None:
                         # A folder's separator determines how paths below it sort among those beside it.
@@ -224,7 +224,7 @@ def walk_images(paths: Iterable[str], folder: Folder | None = None, *, roots: Co
     met: set[str] = set()
     for path in map(typed_path, paths):
         for each, (size, mtime_ns) in walk_named(path, rules, is_image):
-            found = below_known(each, roots)
+            found = with_known_prefix(each, roots)
             if found not in met:
                 met.add(found)
                 yield FileSeen(found, size, mtime_ns)

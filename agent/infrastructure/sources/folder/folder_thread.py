@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from agent.domain.errors import SourceNoAccess, SourceUnreachable
-from agent.infrastructure.core.typed_paths import typed_path
+from agent.infrastructure.core.user_paths import typed_path
 
 T = TypeVar("T")
 

@@ -79,7 +79,7 @@ def one_of(numbers: Collection[int]) -> Select[tuple[int]]:
     return _numbers_in(literal(number_list(numbers)))
 
 
-def one_of_those_given(name: str) -> Select[tuple[int]]:
+def in_bound_numbers(name: str) -> Select[tuple[int]]:
     """The same for numbers that are given with each execution, as a `number_list`: the statement can then be built once."""
     return _numbers_in(bindparam(name, type_=String))
 

@@ -28,17 +28,17 @@ from agent.domain.errors import (
     StoreUnwritable,
     Unexpected,
 )
-from agent.infrastructure.core.commits import note_commit
+from agent.infrastructure.core.access_scope import current_scope
+from agent.infrastructure.core.commit_tracking import mark_commit_started
 from agent.infrastructure.core.files import store_error
-from agent.infrastructure.core.reach import current_reach
 from agent.infrastructure.store import row_security
 from agent.infrastructure.store.addresses import connecting
-from agent.infrastructure.store.change_notices import application
+from agent.infrastructure.store.column_encryption import ColumnCipher, bind_cipher
 from agent.infrastructure.store.columns import json_value
 from agent.infrastructure.store.dialects.sqlcipher import SqlCipher
 from agent.infrastructure.store.event_rows import ORIGIN
+from agent.infrastructure.store.pg_notify import application
 from agent.infrastructure.store.schema import create, metadata
-from agent.infrastructure.store.seals import Seals, give_seals
 
 _WAIT_S = 10.0  # for another writing process, and for a table
 # Connections: as many are kept as a busy server's threads use at once, for opening one takes longer than most of what is asked.
@@ -78,8 +78,9 @@ _USED = "used"
 class PostgreSql:
     """Implements `Dialect`: one database of a server."""
 
-    def __init__(self, url: str, key: bytes, *, durable: bool = False, seals: Seals | None = None) -> None:
-        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, and by `Seals` what must not be read in
+    def __init__(self, url: str, key: bytes, *, durable: bool = False, seals: ColumnCipher | None = None) -> None:
+        """`url` in SQLAlchemy's form, `postgresql+psycopg://…`. `key` encrypts files beside it, and by `ColumnCipher` what must not be read
+        in
         the database; a process without it has `seals` for faces alone.
 
         `durable` applies to every write: a database that is killed must not forget what living processes believe was written.
@@ -107,14 +108,14 @@ class PostgreSql:
         )
         event.listen(self.engine, "handle_error", _left_behind)
         check_connections(self.engine)
-        give_seals(self.engine.dialect, seals or Seals.of(key))
+        bind_cipher(self.engine.dialect, seals or ColumnCipher.of(key))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         # The driver begins nothing by itself, so that what each reading begins with is one step to the server and back.
         by_hand = {"isolation_level": "AUTOCOMMIT", _READS: True}
         with translated(), self.engine.connect().execution_options(**by_hand) as connection, connection.begin():
-            reach = current_reach()
+            reach = current_scope()
             connection.exec_driver_sql(_BEGIN if reach is None else f"{_BEGIN}; {row_security.limiting(reach)}")
             yield connection
 
@@ -123,10 +124,10 @@ class PostgreSql:
         # READ COMMITTED: reads after taking the lock see the previous writer's changes.
         with self._turn, translated(), self.engine.connect() as connection, connection.begin():
             connection.execute(_TAKE_TURN, {"commit": "on" if durable or self._durable else "off", "writers": _WRITERS})
-            if (reach := current_reach()) is not None:
+            if (reach := current_scope()) is not None:
                 row_security.limit(connection, reach)
             yield connection
-            note_commit()
+            mark_commit_started()
 
     def version(self) -> int:
         # The ended transactions, including those in the server's other databases: the value may change without a change here.

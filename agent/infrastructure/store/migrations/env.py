@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the steps in the transaction that `agent.infrastructure.store.upgrade` hands over."""
+"""Alembic's entry: runs the steps in the transaction that `agent.infrastructure.store.migrator` hands over."""
 
 from alembic import context
 

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedName, SealedText
+from agent.infrastructure.store.encrypted_types import EncryptedName, SealedText
 from agent.infrastructure.store.tables.base import metadata
 
 # The members of a team server; empty on the desktop.
@@ -11,7 +11,7 @@ member = Table(
     "member",
     metadata,
     Column("id", String(32), primary_key=True),  # random
-    Column("name", SealedName("member"), nullable=False, unique=True),  # to sign in with, as `sign_in_names.folded` writes it
+    Column("name", EncryptedName("member"), nullable=False, unique=True),  # to sign in with, as `sign_in_names.folded` writes it
     Column("display_name", SealedText("display_name"), nullable=False),
     Column("role", String, nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -95,7 +95,7 @@ provider_link = Table(
     "provider_link",
     metadata,
     Column("issuer", String, primary_key=True),
-    Column("subject", SealedName("provider_subject"), primary_key=True),
+    Column("subject", EncryptedName("provider_subject"), primary_key=True),
     Column("member_id", String(32), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
     Column("label", SealedText("provider_label"), nullable=False),  # what the member knows it by
     Column("created_at", Instant, nullable=False),

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedText
+from agent.infrastructure.store.encrypted_types import SealedText
 from agent.infrastructure.store.tables.base import metadata
 
 album = Table(

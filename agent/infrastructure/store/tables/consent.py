@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Date, Index, Integer, String, Table
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedText
+from agent.infrastructure.store.encrypted_types import SealedText
 from agent.infrastructure.store.tables.base import metadata
 
 # Who agreed to what: the newest row of a person and a purpose counts, the others are its history. By the person's random id, so that

@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedJson, SealedName
+from agent.infrastructure.store.encrypted_types import EncryptedName, SealedJson
 from agent.infrastructure.store.tables.base import metadata
 
 # What desktop agents that joined a server have been or are to be told of people: a person's newest change has the highest number.
@@ -17,13 +17,13 @@ desk_feed = Table(
     sqlite_autoincrement=True,
 )
 
-# Desktop agents that ask to join, for ten minutes: see `agent.server.desks.joining`.
+# Desktop agents that ask to join, for ten minutes: see `agent.server.devices.joining`.
 join_request = Table(
     "join_request",
     metadata,
     Column("sha256", String(64), primary_key=True),  # of the device's code
-    Column("user_code", SealedName("join_code"), nullable=False, unique=True),
-    Column("network", SealedName("join_network"), nullable=False),
+    Column("user_code", EncryptedName("join_code"), nullable=False, unique=True),
+    Column("network", EncryptedName("join_network"), nullable=False),
     Column("asked", SealedJson("join_asked"), nullable=False),  # which computer asks, from where
     Column("at", Instant, nullable=False),
     Column("allowed", Boolean),  # None until a member decided

@@ -3,10 +3,10 @@
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedJson
+from agent.infrastructure.store.encrypted_types import SealedJson
 from agent.infrastructure.store.tables.base import metadata
 
-# Steps that can be undone and redone, also after a restart: see `agent.infrastructure.store.journal`.
+# Steps that can be undone and redone, also after a restart: see `agent.infrastructure.store.undo_log`.
 undo = Table(
     "undo",
     metadata,

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table
 
 from agent.infrastructure.store.columns import Instant
-from agent.infrastructure.store.sealed_columns import SealedDate, SealedFace, SealedName, SealedText
+from agent.infrastructure.store.encrypted_types import EncryptedName, SealedDate, SealedFace, SealedText
 from agent.infrastructure.store.tables.base import index_of_few, metadata
 
 # Filled only while recognition is on, and emptied when it is switched off: hence separate tables.
@@ -27,7 +27,7 @@ person = Table(
     "person",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", SealedName("person"), nullable=False, unique=True),
+    Column("name", EncryptedName("person"), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("uid", String(32)),  # random: the id in the audit log and in the list of forgotten people
     Column("birth_date", SealedDate("birth_date")),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from agent.domain.jobs import Job, JobState, Priority
-from agent.features.library.queries import job_rows
+from agent.features.library.queries import job_queries
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.dialects.functions import database_time
 from agent.infrastructure.store.schema import job, shared, worker
@@ -45,7 +45,7 @@ class HandoutQueries(Queries):
         """Take back all jobs that no worker has begun. Return their number."""
         with self.database.write() as tx:
             work_queue.drop_waiting(tx)
-            return job_rows.recall(tx)
+            return job_queries.recall(tx)
 
     def take_from(
         self, batch: int, limit: int, *, worker: str, lasts: timedelta, known: int
@@ -57,7 +57,7 @@ class HandoutQueries(Queries):
         with self.database.write() as tx:
             now = tx.scalar(select(database_time()))
             assert now is not None
-            jobs = job_rows.take(tx, limit, worker=worker, until=now + lasts, batch=batch)
+            jobs = job_queries.take(tx, limit, worker=worker, until=now + lasts, batch=batch)
             fresh = tx.execute(
                 select(shared.c.version, shared.c.content).where(shared.c.name == SETTINGS, shared.c.version != known)
             ).first()

@@ -6,15 +6,15 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, func, insert, literal_column, select, update
 
 from agent.domain.errors import from_code
-from agent.domain.events import Recorded
+from agent.domain.events import StoredEvent
 from agent.domain.jobs import JobState, Priority
-from agent.features.library.queries import job_rows
-from agent.features.library.queries.job_rows import ENDED_BADLY
+from agent.features.library.queries import job_queries
+from agent.features.library.queries.job_queries import ENDED_BADLY
 from agent.infrastructure.store.columns import Instant
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.schema import job, worker
 from agent.server.workers.queries import work_queue
-from agent.server.workers.records import Beat, QueueSeen, WorkerSeen, WorkerState
+from agent.server.workers.records import Beat, QueueStatus, WorkerState, WorkerStatus
 
 # The database's clock: the workers' machines may disagree about the time.
 _NOW: Any = literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", Instant())
@@ -46,7 +46,7 @@ class WorkerQueries(Queries):
         """Note a worker's end, and give its leases back untried."""
         with self.database.write() as tx:
             tx.execute(update(worker).where(worker.c.uid == uid).values(**_GONE, seen_at=_NOW))
-            job_rows.release_leases(tx, uid)
+            job_queries.release_leases(tx, uid)
 
     def drain(self, name: str) -> bool:
         """Ask all running workers of that name to finish and end; return whether there is one."""
@@ -54,7 +54,7 @@ class WorkerQueries(Queries):
             chosen = (worker.c.name == name) & (worker.c.state != WorkerState.GONE)
             return bool(tx.execute(update(worker).where(chosen).values(drain_at=func.coalesce(worker.c.drain_at, _NOW))).rowcount)
 
-    def sweep(self, *, silent: timedelta, now: datetime) -> list[Recorded]:
+    def sweep(self, *, silent: timedelta, now: datetime) -> list[StoredEvent]:
         """Put back what workers hold that were silent for that long, and purge what has ended. Return what happened to photos."""
         with self.database.write() as tx:
             today = tx.scalar(select(_NOW))
@@ -63,19 +63,19 @@ class WorkerQueries(Queries):
             tx.execute(update(worker).where(lost).values(**_GONE))
             tx.execute(delete(worker).where(worker.c.state == WorkerState.GONE, worker.c.seen_at < today - KEPT))
             living = tx.execute(select(worker.c.uid, worker.c.batches).where(worker.c.state != WorkerState.GONE)).all()
-            ended = job_rows.end_leases_of(tx, job.c.lease_worker.not_in([each.uid for each in living]), now)
-            ended += job_rows.expire(tx, today)
+            ended = job_queries.end_leases_of(tx, job.c.lease_worker.not_in([each.uid for each in living]), now)
+            ended += job_queries.expire(tx, today)
             held = [int(number) for each in living for number in each.batches]
             work_queue.drop_lost(tx, held, silent.total_seconds())
             work_queue.drop_ended(tx)
             return ended
 
-    def workers(self) -> list[WorkerSeen]:
+    def workers(self) -> list[WorkerStatus]:
         """Return the workers, first those that run."""
         with self.database.read() as tx:
             rows = tx.execute(select(worker).order_by(worker.c.state == WorkerState.GONE, worker.c.name, worker.c.started_at))
             return [
-                WorkerSeen(
+                WorkerStatus(
                     row.name,
                     row.host,
                     WorkerState(row.state),
@@ -90,7 +90,7 @@ class WorkerQueries(Queries):
                 for row in rows
             ]
 
-    def queue(self) -> list[QueueSeen]:
+    def queue(self) -> list[QueueStatus]:
         """Return the jobs of each priority that wait, run or failed."""
         with self.database.read() as tx:
             waits, runs, failed = job.c.state == JobState.QUEUED, job.c.state == JobState.LEASED, job.c.state.in_(ENDED_BADLY)
@@ -99,8 +99,8 @@ class WorkerQueries(Queries):
             rows = tx.execute(
                 select(job.c.priority, *counted, oldest).where(waits | runs | failed).group_by(job.c.priority).order_by(job.c.priority)
             )
-            found = {row.priority: QueueSeen(*row) for row in rows}
-            return [found.get(int(each), QueueSeen(int(each), 0, 0, 0, None)) for each in Priority]
+            found = {row.priority: QueueStatus(*row) for row in rows}
+            return [found.get(int(each), QueueStatus(int(each), 0, 0, 0, None)) for each in Priority]
 
 
 def _begin(tx: Connection, uid: str, name: str, host: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from agent.app.server import announcing
 from agent.app.server.announcing import announcement_of
-from agent.infrastructure.core.environment import utc_now
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.certificates import Certificates
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from agent.app.server import readiness
-from agent.app.server.figures.server import SERVER, ServerFigures
+from agent.app.server.metrics.server import SERVER, ServerFigures
 from agent.app.server.operations import Operations, token_in
 from agent.app.server.readiness import Readiness
 from agent.domain.errors import StoreBusy
@@ -24,7 +24,7 @@ from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.schema import create
 from agent.interfaces.web.access import Scope
-from agent.interfaces.web.operations_port import Asked
+from agent.interfaces.web.probe_server import Asked
 from agent.interfaces.web.request_counts import RequestCounts
 
 TOKEN = "a token of a file"

@@ -10,8 +10,8 @@ from agent.domain.errors import SettingsInvalid
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import KeyHome
-from agent.infrastructure.store.key_homes import FileHome
 from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.secret_stores import FileSecretStore
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_environment_decides_before_the_file(paths: AppPaths) -> None:
 
 
 def test_the_key_of_an_existing_library_stays_where_it_is(paths: AppPaths) -> None:
-    LibraryKeys(paths.library, FileHome(paths.keys)).create()
+    LibraryKeys(paths.library, FileSecretStore(paths.keys)).create()
     key_in_file(loaded(paths), paths)
     assert not paths.settings.exists()
 

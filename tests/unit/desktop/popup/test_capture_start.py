@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from agent.desktop.capture.capture import CaptureService
+from agent.desktop.capture.region_picker import RegionPicker
 from agent.desktop.popup.capture_start import CaptureStart
-from agent.desktop.screen.capture import CaptureService
-from agent.desktop.screen.region_picker import RegionPicker
 from agent.desktop.system.hotkey import Hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, HotkeyTaken, NoDisplay
-from agent.domain.people import Judgement
+from agent.domain.identity_matching import IdentificationResult
 from agent.domain.redaction import Style
 from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.inference.engine.screen_port import GrabbedFrame
@@ -56,8 +56,8 @@ class Stage:
 
         async def supply(_: object) -> None: ...
 
-        async def nobody(analysis: Any) -> Judgement:
-            return Judgement((None,) * len(analysis.faces))
+        async def nobody(analysis: Any) -> IdentificationResult:
+            return IdentificationResult((None,) * len(analysis.faces))
 
         self.capturing = CaptureService(
             self.grabber,

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from agent.desktop.popup.desk import Desk
+from agent.desktop.capture.region_picker import Pane
 from agent.desktop.popup.picker_shell import PickerPane
 from agent.desktop.popup.popup import PopupHost
 from agent.desktop.popup.system_shells import SystemPicker
-from agent.desktop.screen.region_picker import Pane
+from agent.desktop.popup.ui_launcher import UiLauncher
 from agent.desktop.system.work_area import Rect
 from agent.domain.screen import Monitor
-from agent.infrastructure.core.child import Message
+from agent.infrastructure.core.json_child import Message
 from agent.infrastructure.core.settings import PopupSettings
 
 URL = "http://127.0.0.1:5000/picker#code=1"
@@ -85,7 +85,7 @@ async def test_a_monitor_beside_the_first_is_covered_where_it_stands_and_told_wh
 
     monkeypatch.setattr(PopupHost, "picker", picker)
     first, beside = Monitor(1, 1600, 200, 3840, 2160, 2.0), Monitor(2, 0, 0, 1600, 1200, 2.0, left=-800, top=-100)
-    await Desk(lambda *_: "", PopupSettings()).open_picker([Pane(first, "a", "b"), Pane(beside, "a", "c")])
+    await UiLauncher(lambda *_: "", PopupSettings()).open_picker([Pane(first, "a", "b"), Pane(beside, "a", "c")])
     [filled] = asked
     assert [(*each["rect"], each["at"]) for each in filled["panes"]] == [
         (0, 0, 1920, 1080, "a/b/1/1600/200/en"),

@@ -9,8 +9,8 @@ import pytest
 
 from agent.desktop.popup import system_shells
 from agent.desktop.popup.picker_shell import PickerPane
-from agent.desktop.popup.popup_shell import is_ours
 from agent.desktop.popup.system_shells import MacShell, PlainShell, WindowsShell
+from agent.desktop.popup.window_backend import is_ours
 from agent.desktop.system.work_area import Rect
 from agent.infrastructure.core.settings import Corner
 

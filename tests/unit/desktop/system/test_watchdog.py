@@ -95,7 +95,7 @@ match log.read_text():
 
 def test_real_processes_are_started_again(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("watched") / "starts"
-    monkeypatch.setattr("agent.infrastructure.core.child.own_command", lambda *_: [sys.executable, "-S", "-c", AGENT, str(log)])
+    monkeypatch.setattr("agent.infrastructure.core.json_child.own_command", lambda *_: [sys.executable, "-S", "-c", AGENT, str(log)])
     pauses = list[float]()
     assert watch(["run"], pauses.append) == 2
     assert pauses == [PAUSE_S] * 2

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from agent.desktop.tray.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, TrayWatch, label, menu_items, title
-from agent.inference.engine.governor import Throttle
+from agent.inference.engine.load_limiter import Throttle
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.resources import resource
 
@@ -62,7 +62,7 @@ class Calls:
             scan_folder=lambda: self.made.append("scan"),
             toggle_pause=lambda: self.made.append("pause"),
             show_recent=self.made.append,
-            be_quiet=self.made.append,
+            set_quiet=self.made.append,
             watch=lambda on: self.made.append(("watch", on)),
             snooze=lambda span: self.made.append(("snooze", span)),
             show_update=lambda: self.made.append("update"),

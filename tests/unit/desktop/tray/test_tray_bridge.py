@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import pytest
 
-from agent.desktop.popup.desk import Desk
+from agent.desktop.popup.ui_launcher import UiLauncher
 from agent.desktop.tray import tray_bridge
 from agent.desktop.tray.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray.tray_bridge import TrayBridge, TrayServices
 from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
 from agent.domain.screen import WatchState
 from agent.features.library.status import AgentState, AgentStatus
-from agent.inference.engine.governor import Throttle
+from agent.inference.engine.load_limiter import Throttle
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.settings import Settings
 
@@ -110,7 +110,7 @@ class Stage:
 
     def connect(self) -> None:
         app: Any = self.app
-        services = TrayServices(app.library, app.indexer, app.status, app.quiet, app.screen, cast(Desk, self.desk))
+        services = TrayServices(app.library, app.indexer, app.status, app.quiet, app.screen, cast(UiLauncher, self.desk))
         self.bridge.connect(services, scan=self._scan, capture=self._capture, watch=self._watch)
 
     async def settled(self) -> None:
@@ -178,7 +178,7 @@ async def test_clicks_reach_the_desk_and_the_agent(stage: Stage) -> None:
 async def test_quiet_is_asked_for_and_said_with_its_end(stage: Stage) -> None:
     stage.connect()
     for minutes in (240, None):
-        stage.tray.actions.be_quiet(minutes)
+        stage.tray.actions.set_quiet(minutes)
         await stage.settled()
         assert stage.app.put == minutes
     later = datetime.now(UTC) + timedelta(days=9)

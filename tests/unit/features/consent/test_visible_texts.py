@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from agent.features.consent.class_list import read
+from agent.features.consent.roster import read
 from agent.features.consent.schemas import ConsentGiven, WithdrawRequest
 
 TODAY = date(2026, 12, 3)

@@ -22,7 +22,7 @@ class Shelf(LibraryQueries):
     def note(self, name: str) -> int | None:
         return self.kept.get(name)
 
-    def take_notes(self, notes: Mapping[str, int | None]) -> None:
+    def set_flags(self, notes: Mapping[str, int | None]) -> None:
         if self.error is not None:
             raise self.error
         self.kept = {name: value for name, value in (self.kept | dict(notes)).items() if value is not None}

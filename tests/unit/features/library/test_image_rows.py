@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from agent.features.library.queries.image_rows import local_time
+from agent.features.library.queries.image_queries import local_time
 
 DAY_NS = 86_400 * 10**9
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - by a camera's clock, which knows no zone

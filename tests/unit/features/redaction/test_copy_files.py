@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyNotAFile, CopyUnsupported, CopyUnwritable, SameFile
-from agent.domain.image import named_as
+from agent.domain.image import with_extension
 from agent.features.redaction import copy_files
-from agent.features.redaction.copy_files import CopyFileStore, Placing
+from agent.features.redaction.copy_files import CopyFileStore, PendingCopy
 from agent.features.redaction.copy_names import writable
 from agent.features.redaction.copy_records import Made
 from agent.features.redaction.options import Keeping, RedactionOptions
@@ -106,7 +106,7 @@ def test_a_pipe_a_device_or_a_folder_is_never_replaced(photos: Path, tmp_path: P
     aside = COPIES.prepare(str(tmp_path / "pipe.jpg"), "batch 1")
     Path(aside).write_bytes(b"covered")
     with pytest.raises(CopyNotAFile):
-        COPIES.place(Placing(str(photos / "a.jpg"), aside, str(tmp_path / "pipe.jpg"), replace=True))
+        COPIES.place(PendingCopy(str(photos / "a.jpg"), aside, str(tmp_path / "pipe.jpg"), replace=True))
     os.mkfifo(tmp_path / "b.jpg.redaction.json")
     with pytest.raises(CopyNotAFile):
         COPIES.report(str(tmp_path / "b.jpg"), {})
@@ -218,13 +218,13 @@ def test_numbers_go_before_the_ending() -> None:
 # -- moving into place ---------------------------------------------------------------------------------------------------------------
 
 
-def ready(target: Path, source: Path, *, content: bytes = b"covered", kept: bytes | None = None, replace: bool = False) -> Placing:
+def ready(target: Path, source: Path, *, content: bytes = b"covered", kept: bytes | None = None, replace: bool = False) -> PendingCopy:
     aside = Path(COPIES.prepare(str(target), "token"))
     aside.write_bytes(content)
     beside = aside.with_suffix(".kept") if kept is not None else None
     if beside is not None and kept is not None:
         beside.write_bytes(kept)
-    return Placing(str(source), str(aside), str(target), replace, str(beside) if beside else None)
+    return PendingCopy(str(source), str(aside), str(target), replace, str(beside) if beside else None)
 
 
 def names_in(folder: Path) -> set[str]:
@@ -300,8 +300,8 @@ def test_an_original_that_can_not_be_replaced_stays_and_nothing_is_kept_of_it(
 
     source = photos / "a.jpg"
     placing = ready(source, source, kept=b"the first", replace=True)
-    monkeypatch.setattr(copy_files, "put_in_place", refuse)
-    monkeypatch.setattr(copy_files, "keeps_from_replacing", lambda _: why)
+    monkeypatch.setattr(copy_files, "replace_file", refuse)
+    monkeypatch.setattr(copy_files, "replace_blocked_by", lambda _: why)
     with pytest.raises(CopyUnwritable) as refused:
         COPIES.place(placing)
     assert refused.value.params == {why: str(source)}
@@ -374,11 +374,11 @@ def test_a_file_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
 
 
 def test_an_ending_fits_its_format() -> None:
-    assert named_as("/x.y/a.TIF", "tiff") == "/x.y/a.TIF"
-    assert named_as("/x.y/a.tif", "png") == "/x.y/a.png"
-    assert named_as("/x.y/a.heic", "jpeg") == "/x.y/a.jpg"
-    assert named_as("/x.y/a.mpo", "jpeg") == "/x.y/a.mpo"
-    assert named_as("a", "png") == "a"
+    assert with_extension("/x.y/a.TIF", "tiff") == "/x.y/a.TIF"
+    assert with_extension("/x.y/a.tif", "png") == "/x.y/a.png"
+    assert with_extension("/x.y/a.heic", "jpeg") == "/x.y/a.jpg"
+    assert with_extension("/x.y/a.mpo", "jpeg") == "/x.y/a.mpo"
+    assert with_extension("a", "png") == "a"
 
 
 @LINKS

@@ -6,7 +6,7 @@ from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Reason, Shape
 from agent.domain.video import Covered, Keyframe, Trajectory, Video, VideoDetection, VideoPart, VideoTrack, covers_at
 from agent.features.redaction.options import Doubtful, Mark
-from agent.features.redaction.video.moving import MOST_KNOTS, Moments, covered_along, marks_along, moments_of
+from agent.features.redaction.video.editable_tracks import MOST_KNOTS, Moments, covered_along, marks_along, moments_of
 from agent.features.redaction.video.visibility import Verdict, Why, everyone
 
 LOOK = Look(shape=Shape.BOX)

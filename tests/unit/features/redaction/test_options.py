@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agent.domain.face import Box, Face, Quality
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Reason, Shape, Style
 from agent.features.redaction.options import Doubtful, Mark, RedactionOptions, cover_changes, covered, doubts_of, marks_of
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.face import Box, Quality
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Reason
 from agent.domain.tracks import trails_of
 from agent.domain.video import FrameDetections, Keyframe, Trajectory, VideoDetection, VideoTrack, Vote
@@ -24,7 +24,7 @@ def who(person: int, certainty: Certainty = Certainty.CERTAIN, distance: float =
 
 
 def word(identity: Identity | None, choice: PeopleChoice, quality: Quality = GOOD) -> Vote | None:
-    (sight,) = told([FrameDetections(0, (VideoDetection(Box(0, 0, 9, 9), 0.9, FreshEmbedding(b"", quality)),))], [identity], choice)
+    (sight,) = told([FrameDetections(0, (VideoDetection(Box(0, 0, 9, 9), 0.9, UnsavedEmbedding(b"", quality)),))], [identity], choice)
     assert sight.finds[0].print is None  # it is needed no more
     return sight.finds[0].word
 
@@ -49,7 +49,7 @@ def test_a_look_at_a_face_that_can_not_be_trusted_says_nothing() -> None:
 
 
 def test_of_two_faces_of_a_frame_that_look_like_whoever_stays_one_does() -> None:
-    finds = [VideoDetection(Box(100 * n, 0, 9, 9), 0.9, FreshEmbedding(bytes([n]), GOOD)) for n in range(3)]
+    finds = [VideoDetection(Box(100 * n, 0, 9, 9), 0.9, UnsavedEmbedding(bytes([n]), GOOD)) for n in range(3)]
     sights = [FrameDetections(0, (finds[0], VideoDetection(Box(0, 300, 9, 9), 0.3), finds[1])), FrameDetections(4, (finds[2],))]
     assert [each.embedding for each in prints_of(sights)] == [b"\0", b"\1", b"\2"]
 

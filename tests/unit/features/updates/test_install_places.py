@@ -12,7 +12,7 @@ import pytest
 
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
 from agent.features.updates.install_places import AppImagePlace, MacPlace, NsisPlace, place_of
-from agent.infrastructure.core.build import PackageKind
+from agent.infrastructure.core.package_info import PackageKind
 
 PROGRAM = Path("Contents/MacOS/ai-popup")
 

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from agent.domain.embeddings import FaceEmbedding, GroupMember, Spread, numbers
+from agent.domain.embeddings import ClusterInput, FaceEmbedding, Spread, numbers
 from agent.domain.errors import EngineBadAnswer
-from agent.domain.people import Candidate
+from agent.domain.identity_matching import Candidate
 from agent.inference.engine import matcher_calls, rpc
 from agent.inference.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints, Roster, SpreadRequest
 from agent.inference.engine.matcher_port import Query
@@ -85,8 +85,8 @@ def test_numbers_that_are_none_are_bad_answers() -> None:
 
 def test_groups_are_told_whole_and_some_at_a_time() -> None:
     sizes = (1, 3, 12_000, 2, 9_000, 5)
-    members = [GroupMember(1 + face, 1, group_id=face % 7) for face in range(100)]
-    members += [GroupMember(1_000 * group + each, 1, group_id=100 + group) for group, size in enumerate(sizes) for each in range(size)]
+    members = [ClusterInput(1 + face, 1, group_id=face % 7) for face in range(100)]
+    members += [ClusterInput(1_000 * group + each, 1, group_id=100 + group) for group, size in enumerate(sizes) for each in range(size)]
     members.sort(key=lambda each: each.group_id)
     parts = list(matcher_calls.by_group(members))
     assert sorted(face for part in parts for face in numbers(part.faces)) == sorted(each.face_id for each in members)

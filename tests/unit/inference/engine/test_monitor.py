@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.domain.errors import AgentError, EngineMemory
-from agent.inference.engine.governor import FULL, Pace, Power, Throttle
+from agent.inference.engine.load_limiter import FULL, Pace, Power, Throttle
 from agent.inference.engine.monitor import MB, WARN_FOR, EngineProcess, EngineUsage, Machine, ResourceMonitor
-from agent.inference.engine.sandbox.wall import Sandbox
+from agent.inference.engine.sandbox.report import Sandbox
 from agent.infrastructure.core.settings import EngineSettings, OnBattery
 
 

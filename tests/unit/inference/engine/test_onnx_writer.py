@@ -11,7 +11,7 @@ from openvino import opset13 as ops
 
 from agent.inference.engine.onnx_format import _varint, node
 from agent.inference.engine.onnx_writer import INPUT, UnsupportedOperation, written
-from agent.inference.engine.openvino_quiet import core
+from agent.inference.engine.openvino_config import core
 
 onnxruntime = pytest.importorskip("onnxruntime")  # there is none for Macs with Intel
 

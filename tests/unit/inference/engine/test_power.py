@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from agent.inference.engine.governor import Power, read_power
+from agent.inference.engine.load_limiter import Power, read_power
 
 
 def battery(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.inference.engine.openvino_quiet import core, ops, ov
+from agent.inference.engine.openvino_config import core, ops, ov
 from agent.inference.engine.quantiser import Calibration, Range, convolutions, layer_name, quantised
 
 Floats = NDArray[np.float32]

@@ -5,23 +5,23 @@ from dataclasses import replace
 
 import pytest
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.face import Box, Quality
 from agent.domain.redaction import Look, Reason, Shape, Style
-from agent.domain.video import Covered, FrameDetections, Keyframe, SeenPart, Trajectory, Video, VideoDetection, VideoPart, Vote
+from agent.domain.video import Covered, FrameDetections, Keyframe, PartDetections, Trajectory, Video, VideoDetection, VideoPart, Vote
 from agent.inference.engine import video_calls
 from agent.inference.engine.video_calls import CLIPS
 from agent.inference.engine.video_ports import Joined
 
 CLIP = Video("a" * 64, 1000, 640, 480, 1 / 12800, 0.04, 50, "mp4", (VideoPart(0, 100), VideoPart(100, 200)), True, False, ("subtitles",))
-SEEN = SeenPart((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5),)), FrameDetections(9)), (9,))
+SEEN = PartDetections((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5),)), FrameDetections(9)), (9,))
 
 LOOK = video_calls.VideoLookRequest(VideoPart(0, 10), 0.1)
 DRAW = video_calls.Draw(VideoPart(0, 10), (), "mp4")
 JOIN = video_calls.Join((), "mp4", strip=False)
-PRINTED = SeenPart(
-    (FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5, FreshEmbedding(bytes(range(256)) * 3, Quality(20, 90, 1, -1))),)),), ()
+PRINTED = PartDetections(
+    (FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5, UnsavedEmbedding(bytes(range(256)) * 3, Quality(20, 90, 1, -1))),)),), ()
 )
 
 
@@ -62,19 +62,19 @@ def test_an_impossible_clip_is_none(lie: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "seen",
     [
-        SeenPart((FrameDetections(9), FrameDetections(3)), ()),
-        SeenPart((FrameDetections(3), FrameDetections(3)), ()),
-        SeenPart((FrameDetections(10),), ()),
-        SeenPart((), (10,)),
-        SeenPart((), (5, 4)),
-        SeenPart((FrameDetections(3, (VideoDetection(Box(1, 2, 0, 4), 0.5),)),), ()),
-        SeenPart((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 1.5),)),), ()),
-        SeenPart((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5),) * 4001),), ()),
-        SeenPart((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5, word=Vote.SHOW),)),), ()),
+        PartDetections((FrameDetections(9), FrameDetections(3)), ()),
+        PartDetections((FrameDetections(3), FrameDetections(3)), ()),
+        PartDetections((FrameDetections(10),), ()),
+        PartDetections((), (10,)),
+        PartDetections((), (5, 4)),
+        PartDetections((FrameDetections(3, (VideoDetection(Box(1, 2, 0, 4), 0.5),)),), ()),
+        PartDetections((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 1.5),)),), ()),
+        PartDetections((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5),) * 4001),), ()),
+        PartDetections((FrameDetections(3, (VideoDetection(Box(1, 2, 3, 4), 0.5, word=Vote.SHOW),)),), ()),
         PRINTED,  # nobody asked for it
     ],
 )
-def test_what_can_not_have_been_seen_in_a_part_is_not_believed(seen: SeenPart) -> None:
+def test_what_can_not_have_been_seen_in_a_part_is_not_believed(seen: PartDetections) -> None:
     with pytest.raises(EngineBadAnswer):
         CLIPS.look.checked(seen, LOOK)
 

@@ -104,7 +104,10 @@ def test_figures_and_texts_that_cannot_be_sent_are_left_out() -> None:
     )
     sent = sendable(odd)
     assert READ_NAMES.can_be((PhotoNames(Reading(sent, Origin.LONG)),), ReadNames((LONG,)))
-    assert [(each.is_face, len(each.name), each.name_is_ours) for each in sent.items] == [(False, LONGEST_TEXT, True), (True, 7, False)]
+    assert [(each.is_face, len(each.name), each.is_name_unmodified) for each in sent.items] == [
+        (False, LONGEST_TEXT, True),
+        (True, 7, False),
+    ]
     assert sent.fit(1, 1) and odd.fit(1, 1)
 
 

@@ -1,6 +1,6 @@
 """What keeps groups apart is kept when they grow."""
 
-from agent.inference.vision.core import Apart, strangers_of
+from agent.inference.vision.cluster_core import Apart, strangers_of
 
 
 def test_a_photo_two_names_and_what_the_user_said_keep_apart() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agent.domain.clustering import GroupBounds
+from agent.domain.clustering import ClusterThresholds
 from agent.inference.vision.clusterer import NEAREST, cluster
-from agent.inference.vision.neighbours import neighbours
+from agent.inference.vision.knn_graph import neighbours
 from tests.support.synthetic_embeddings import Floats, Ints, chain, made, same, unit
 
 
@@ -37,7 +37,7 @@ def test_a_graph_that_is_there_already_is_used() -> None:
     vectors, people = made([5, 4])
     nothing = np.full((9, NEAREST), -1, np.int64), np.full((9, NEAREST), np.inf, np.float32)
     assert cluster(vectors, sure(9), alone(9), graph=nothing).tolist() == [-1] * 9
-    assert same(cluster(vectors, sure(9), alone(9), graph=neighbours(vectors, NEAREST, GroupBounds().within)), people)
+    assert same(cluster(vectors, sure(9), alone(9), graph=neighbours(vectors, NEAREST, ClusterThresholds().within)), people)
 
 
 def test_the_order_of_the_faces_does_not_matter() -> None:

@@ -12,7 +12,7 @@ from agent.inference.vision.codecs import Image, Pixels
 from agent.inference.vision.detection import Detection, back, five, suppress
 from agent.inference.vision.detector import close_ratio
 from agent.inference.vision.detectors.centerface import CenterFace, decode
-from agent.inference.vision.turns import turned
+from agent.inference.vision.orientation import turned
 
 Net = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 Whole = Callable[[Pixels], Image]

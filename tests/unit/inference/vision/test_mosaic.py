@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from agent.domain.face import Box
+from agent.inference.vision.candidate_regions import CandidateRegion, skin_regions
 from agent.inference.vision.codecs import Image
 from agent.inference.vision.mosaic import CELL, CELLS, SIDE, Cell, mosaic, origin, place
-from agent.inference.vision.spots import Spot, skin_spots
 
 
 @pytest.mark.parametrize("ratio", [0.05, 0.2, 0.5, 0.55, 1.0])
@@ -14,7 +14,7 @@ def test_what_lies_at_a_spot_is_in_the_middle_of_its_cell(ratio: float) -> None:
     pixels = np.zeros((1500, 2000, 3), np.uint8)
     half = round(5 / ratio)
     pixels[600 - half : 600 + half, 800 - half : 800 + half] = 255
-    spots = [Spot(1600, 1200, ratio, 1.0)] * CELLS
+    spots = [CandidateRegion(1600, 1200, ratio, 1.0)] * CELLS
     canvas = mosaic(Image(pixels, 0.5, 4000, 3000, "jpeg"), [Cell(spot) for spot in spots])
     assert canvas.shape == (1, SIDE, SIDE, 3)
     for number, spot in enumerate(spots):
@@ -34,7 +34,7 @@ def test_a_face_across_cells_or_as_large_as_one_belongs_to_none() -> None:
 
 def test_a_spot_at_the_border_is_black_outside() -> None:
     white = Image(np.full((100, 100, 3), 255, np.uint8), 1.0, 100, 100, "png")
-    cell = mosaic(white, [Cell(Spot(0, 0, 0.25, 1.0))])[0, :CELL, :CELL, 0]
+    cell = mosaic(white, [Cell(CandidateRegion(0, 0, 0.25, 1.0))])[0, :CELL, :CELL, 0]
     assert cell[: CELL // 2 - 1].max() == 0 == cell[:, : CELL // 2 - 1].max()
     assert cell[CELL // 2 + 1 : CELL // 2 + 20, CELL // 2 + 1 : CELL // 2 + 20].min() == 255
 
@@ -42,9 +42,9 @@ def test_a_spot_at_the_border_is_black_outside() -> None:
 def test_patches_of_skin_are_spots_and_neither_grey_noise_nor_a_plain_wall_is() -> None:
     chance = np.random.default_rng(1)
     pixels = np.repeat(chance.integers(60, 200, (750, 1000, 1), np.uint8), 3, axis=2)
-    assert skin_spots(pixels, 16) == []
-    assert skin_spots(np.full((750, 1000, 3), (220, 180, 150), np.uint8), 16) == []
+    assert skin_regions(pixels, 16) == []
+    assert skin_regions(np.full((750, 1000, 3), (220, 180, 150), np.uint8), 16) == []
     pixels[300:309, 500:507] = 210, 160, 130
-    ((x, y, weight),) = skin_spots(pixels, 16)
+    ((x, y, weight),) = skin_regions(pixels, 16)
     assert (x, y) == pytest.approx((503.5, 304.5), abs=1.5)
     assert weight > 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.errors import SourceNoAnswer, SourceUnreachable
-from agent.infrastructure.core.hanging_calls import answered
+from agent.infrastructure.core.abandonable_calls import answered
 
 
 def test_an_answer_is_no_error_whatever_it_says_of_the_path(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_drive_with_errors_or_without_an_answer_is_named(monkeypatch: pytest.M
 
     with pytest.raises(SourceNoAnswer):
         answered(fails)
-    monkeypatch.setattr("agent.infrastructure.core.hanging_calls.COMMAND_ANSWER_S", 0.01)
+    monkeypatch.setattr("agent.infrastructure.core.abandonable_calls.COMMAND_ANSWER_S", 0.01)
     end = threading.Event()
     with pytest.raises(SourceNoAnswer):
         answered(lambda: end.wait(60))

@@ -18,7 +18,7 @@ async def test_what_fails_is_logged_with_its_code_and_started_again(monkeypatch:
             raise failures.pop(0)
 
     with structlog.testing.capture_logs() as logged:
-        await background.keep_up("memory", run)
+        await background.run_supervised("memory", run)
     assert failures == []
     assert [(line["event"], line["work"], line["code"], line["log_level"]) for line in logged] == [
         ("work.failed", "memory", "agent.unexpected", "error"),
@@ -48,7 +48,7 @@ async def test_a_step_that_fails_is_logged_and_the_next_one_tries_again() -> Non
         raise outcomes.pop(0)
 
     with structlog.testing.capture_logs() as logged, pytest.raises(ZeroDivisionError):
-        await background.regularly(step, lambda: 0.0, event="engine.not_looked")
+        await background.run_periodically(step, lambda: 0.0, event="engine.not_looked")
     assert [(line["event"], line["code"]) for line in logged] == [("engine.not_looked", "engine.start_failed")] * 2
 
 

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from agent.domain.events import PlaceMoved, Recorded
+from agent.domain.events import LocationMoved, StoredEvent
 from agent.infrastructure.core.bus import Bus
 
-EVENTS = [Recorded(number, datetime(2026, 1, 1, tzinfo=UTC), PlaceMoved(place_id=number)) for number in (1, 2)]
+EVENTS = [StoredEvent(number, datetime(2026, 1, 1, tzinfo=UTC), LocationMoved(place_id=number)) for number in (1, 2)]
 
 
 def test_all_who_listen_are_told_in_order_and_only_as_long_as_they_listen() -> None:
-    bus, told, others = Bus(), list[Recorded](), list[Recorded]()
+    bus, told, others = Bus(), list[StoredEvent](), list[StoredEvent]()
     with bus.listening(told.append):
         with bus.listening(others.append):
             bus.publish(EVENTS[:1])
@@ -21,7 +21,7 @@ def test_all_who_listen_are_told_in_order_and_only_as_long_as_they_listen() -> N
 def test_a_listener_may_leave_while_it_is_told() -> None:
     bus, told = Bus(), list[int]()
 
-    def once(recorded: Recorded) -> None:
+    def once(recorded: StoredEvent) -> None:
         told.append(recorded.id)
         leaving.__exit__(None, None, None)
 

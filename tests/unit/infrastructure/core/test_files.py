@@ -9,8 +9,8 @@ import pytest
 
 from agent.infrastructure.core import files
 from agent.infrastructure.core.files import (
-    NotRegular,
-    TooLong,
+    FileTooLarge,
+    NotARegularFile,
     copy_to_new,
     create_file,
     move_new,
@@ -107,7 +107,7 @@ def test_a_file_is_read_whole_up_to_the_bound(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"1234")
     data, facts = read_regular(tmp_path / "a", 4)
     assert data == b"1234" and facts.st_size == 4
-    with pytest.raises(TooLong):
+    with pytest.raises(FileTooLarge):
         read_regular(tmp_path / "a", 3)
 
 
@@ -115,7 +115,7 @@ def test_a_file_is_read_whole_up_to_the_bound(tmp_path: Path) -> None:
 def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-        with pytest.raises(NotRegular):
+        with pytest.raises(NotARegularFile):
             open_regular(path)
 
 

@@ -8,16 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from agent.domain.errors import SourceNoAnswer
-from agent.infrastructure.core.hanging_calls import Stopped, stop_if_unwanted, stoppable, stoppable_here
+from agent.infrastructure.core.abandonable_calls import Stopped, cancellable, cancellable_sync, raise_if_cancelled
 from agent.infrastructure.sources.folder import folder_scan
 from agent.infrastructure.sources.folder.folder_scan import walk_images
 
 
 async def test_the_result_and_what_is_raised_come_back() -> None:
-    assert await stoppable(lambda: 5) == 5
+    assert await cancellable(lambda: 5) == 5
     with pytest.raises(ZeroDivisionError):
-        await stoppable(lambda: 1 // 0)
-    stop_if_unwanted()  # here nothing is ever unwanted
+        await cancellable(lambda: 1 // 0)
+    raise_if_cancelled()  # here nothing is ever unwanted
 
 
 @pytest.mark.parametrize("images", [True, False])
@@ -45,7 +45,7 @@ async def test_a_walk_through_folders_ends_when_its_task_is_cancelled(
             raise
 
     monkeypatch.setattr(folder_scan.Walk, "_listed", held)
-    task = asyncio.create_task(stoppable(walk))
+    task = asyncio.create_task(cancellable(walk))
     await asyncio.to_thread(begun.wait, 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -57,30 +57,30 @@ async def test_a_walk_through_folders_ends_when_its_task_is_cancelled(
 
 async def test_work_that_says_nothing_for_too_long_is_given_up_and_work_that_goes_on_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     now, hangs, ended = [0.0], threading.Event(), threading.Event()
-    monkeypatch.setattr("agent.infrastructure.core.hanging_calls.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("agent.infrastructure.core.abandonable_calls.time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def goes_on() -> int:
         for _ in range(5):
             now[0] += 29
-            stop_if_unwanted()
+            raise_if_cancelled()
         return 5
 
     def falls_silent() -> None:
-        stop_if_unwanted()
+        raise_if_cancelled()
         now[0] += 31
         hangs.wait(60)
         try:
-            stop_if_unwanted()
+            raise_if_cancelled()
         except Stopped:
             ended.set()
 
-    assert stoppable_here(goes_on) == await stoppable(goes_on) == 5
-    monkeypatch.setattr("agent.infrastructure.core.hanging_calls.COMMAND_ANSWER_S", 0.01)
+    assert cancellable_sync(goes_on) == await cancellable(goes_on) == 5
+    monkeypatch.setattr("agent.infrastructure.core.abandonable_calls.COMMAND_ANSWER_S", 0.01)
     with pytest.raises(SourceNoAnswer):
-        stoppable_here(falls_silent)
+        cancellable_sync(falls_silent)
     hangs.set()
     assert await asyncio.to_thread(ended.wait, 20), "it ends when it is heard of again"
     hangs.clear()
     with pytest.raises(SourceNoAnswer):
-        await stoppable(falls_silent)
+        await cancellable(falls_silent)
     hangs.set()

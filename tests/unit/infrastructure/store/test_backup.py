@@ -18,10 +18,10 @@ from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store import backup as backup_module
 from agent.infrastructure.store.backup import BackupStore
 from agent.infrastructure.store.dialects import sqlcipher
-from agent.infrastructure.store.key_homes import FileHome
 from agent.infrastructure.store.keys import KEYS_FILE, LibraryKeys
-from agent.infrastructure.store.opening import DATABASE_FILE, open_library
+from agent.infrastructure.store.open_library import DATABASE_FILE, open_library
 from agent.infrastructure.store.schema import image, meta, undo
+from agent.infrastructure.store.secret_stores import FileSecretStore
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty library with its keys, to copy."""
     root = tmp_path_factory.mktemp("made-once")
-    open_library(root / "library", FileHome(root / "keys")).close()
+    open_library(root / "library", FileSecretStore(root / "keys")).close()
     return root
 
 
@@ -42,17 +42,17 @@ def folder(tmp_path: Path, made_once: Path) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> FileHome:
-    return FileHome(tmp_path / "keys")
+def home(tmp_path: Path) -> FileSecretStore:
+    return FileSecretStore(tmp_path / "keys")
 
 
 @pytest.fixture
-def backups(folder: Path, home: FileHome) -> BackupStore:
+def backups(folder: Path, home: FileSecretStore) -> BackupStore:
     return BackupStore(folder, home, keep=3)
 
 
 @pytest.fixture
-def live(folder: Path, home: FileHome) -> Iterator[RedactionQueries]:
+def live(folder: Path, home: FileSecretStore) -> Iterator[RedactionQueries]:
     library = RedactionQueries(open_library(folder, home))
     note(library, "/photos/a.jpg")
     yield library
@@ -83,7 +83,7 @@ def test_a_backup_is_listed_checked_and_encrypted(backups: BackupStore, live: Re
         plain.execute("SELECT * FROM place")
 
 
-def test_a_day_without_a_backup_makes_one_due(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome) -> None:
+def test_a_day_without_a_backup_makes_one_due(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore) -> None:
     assert backups.make_if_due(live.database, NOW) is not None
     assert backups.make_if_due(live.database, NOW + DAY - timedelta(seconds=1)) is None
     assert backups.due(NOW + DAY)
@@ -100,7 +100,7 @@ def test_the_newest_few_are_kept(backups: BackupStore, live: RedactionQueries, f
     assert left_over(folder) == []
 
 
-def test_a_backup_from_the_future_counts_as_the_oldest(live: RedactionQueries, folder: Path, home: FileHome) -> None:
+def test_a_backup_from_the_future_counts_as_the_oldest(live: RedactionQueries, folder: Path, home: FileSecretStore) -> None:
     """A clock that was far ahead for a moment must not decide for a year what is restored, and what is kept."""
     backups = BackupStore(folder, home, keep=3, clock=lambda: NOW + 2 * DAY)
     before = backups.create(live.database, NOW)
@@ -112,7 +112,7 @@ def test_a_backup_from_the_future_counts_as_the_oldest(live: RedactionQueries, f
     assert backups.list() == [last, after, before], "it goes before any other"
 
 
-def test_after_a_clock_that_was_behind_the_newest_is_the_last_one_made(live: RedactionQueries, folder: Path, home: FileHome) -> None:
+def test_after_a_clock_that_was_behind_the_newest_is_the_last_one_made(live: RedactionQueries, folder: Path, home: FileSecretStore) -> None:
     now = [NOW]
     backups = BackupStore(folder, home, keep=3, clock=lambda: now[0])
     right = backups.create(live.database, NOW)
@@ -123,7 +123,7 @@ def test_after_a_clock_that_was_behind_the_newest_is_the_last_one_made(live: Red
     assert backups.due(now[0]) is False and backups.list() == [right, behind], "by the right clock, its date is an early one"
 
 
-def test_a_clock_that_is_corrected_a_little_changes_no_order(live: RedactionQueries, folder: Path, home: FileHome) -> None:
+def test_a_clock_that_is_corrected_a_little_changes_no_order(live: RedactionQueries, folder: Path, home: FileSecretStore) -> None:
     backups = BackupStore(folder, home, keep=3, clock=lambda: NOW)
     before, after = backups.create(live.database, NOW - DAY), backups.create(live.database, NOW + timedelta(minutes=5))
     assert backups.list() == [after, before]
@@ -173,7 +173,9 @@ def test_what_is_put_aside_is_on_the_disk_before_the_library_is_replaced(
     assert set(aside.iterdir()) <= set(synced)
 
 
-def test_a_damaged_library_comes_back_and_is_kept_aside(backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome) -> None:
+def test_a_damaged_library_comes_back_and_is_kept_aside(
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore
+) -> None:
     backups.create(live.database, NOW)
     note(live, "/photos/later.jpg")
     live.database.close()
@@ -191,7 +193,7 @@ def test_a_damaged_library_comes_back_and_is_kept_aside(backups: BackupStore, li
 
 
 def test_the_old_log_is_gone_before_the_backup_comes_and_is_never_applied_to_it(
-    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backups.create(live.database, NOW)
     live.database.close()
@@ -213,7 +215,7 @@ def test_the_old_log_is_gone_before_the_backup_comes_and_is_never_applied_to_it(
 
 
 def test_a_crash_before_the_backup_comes_loses_nothing_of_the_old_log(
-    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backups.create(live.database, NOW)
     note(live, "/photos/later.jpg")
@@ -228,7 +230,7 @@ def test_a_crash_before_the_backup_comes_loses_nothing_of_the_old_log(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(backup_module, "put_in_place", crash)
+        patch.setattr(backup_module, "replace_file", crash)
         backups.restore(None, NOW + DAY)
     library = RedactionQueries(open_library(folder, home))
     assert library.place("/photos/later.jpg") is not None
@@ -269,7 +271,7 @@ def test_without_a_good_backup_nothing_is_touched(backups: BackupStore, live: Re
 
 
 def test_lost_keys_come_back_with_the_backup_and_the_recovery_code(
-    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, tmp_path: Path
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore, tmp_path: Path
 ) -> None:
     keys = LibraryKeys(folder, home)
     code = keys.recovery_code(keys.unlock())
@@ -288,7 +290,7 @@ def test_lost_keys_come_back_with_the_backup_and_the_recovery_code(
 
 
 def test_one_without_what_was_deleted_takes_the_place_of_all_that_may_hold_it(
-    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore
 ) -> None:
     backups.replace(live.database, NOW)
     assert not (folder / "backups").exists(), "where there was none, none is made"
@@ -322,7 +324,7 @@ def test_what_was_deleted_leaves_the_log_too_once_nobody_reads(
     live.database.let_go()
     with live.database.read() as tx:
         tx.execute(select(meta)).all()
-        live.take_notes({"deleted": 1})
+        live.set_flags({"deleted": 1})
         with pytest.raises(StoreBusy):
             backups.replace(live.database, NOW)
         assert (folder / "library.db-wal").stat().st_size > 0
@@ -347,7 +349,7 @@ def test_a_copy_put_aside_that_can_not_be_deleted_is_told(
 
 @pytest.mark.parametrize("step", ["_put_aside", "_same_keys"])
 def test_a_restore_that_is_cut_short_can_be_done_again(
-    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileHome, step: str, monkeypatch: pytest.MonkeyPatch
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backups.create(live.database, NOW)
     live.database.close()

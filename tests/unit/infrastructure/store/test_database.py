@@ -17,13 +17,13 @@ from sqlalchemy import BindParameter, Connection, event, text
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreNewer, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
-from agent.features.library.queries import image_rows
+from agent.features.library.queries import image_queries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store import schema, upgrade
+from agent.infrastructure.store import migrator, schema
 from agent.infrastructure.store.backup import check_copy
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects import sqlcipher
-from agent.infrastructure.store.upgrade import open_database
+from agent.infrastructure.store.migrator import open_database
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET_PATH = "/home/somebody/holiday-in-rome.jpg"
@@ -261,7 +261,7 @@ def test_a_limit_is_no_parameter_so_that_sqlite_keeps_its_plan(library: Redactio
         library.images(limit=limit)
     limited = [(statement, values) for statement, values in said if "LIMIT" in statement]
     assert [statement.rpartition("LIMIT ")[2] for statement, _ in limited] == ["7 OFFSET 0", "60 OFFSET 0", "7 OFFSET 0"]
-    assert {values for _, values in limited} == {(image_rows._BEYOND,)}
+    assert {values for _, values in limited} == {(image_queries._BEYOND,)}
 
 
 def test_what_the_user_said_is_on_the_disk_when_the_call_returns(database: Database) -> None:
@@ -300,8 +300,8 @@ def test_an_older_library_is_copied_aside_before_it_is_migrated(
 ) -> None:
     library.database.close()
     migrated: list[bool] = []
-    monkeypatch.setattr(upgrade, "REVISION", "9999")
-    monkeypatch.setattr(upgrade, "_migrate", lambda *_: migrated.append((tmp_path / "library.db.before-9999").exists()))
+    monkeypatch.setattr(migrator, "REVISION", "9999")
+    monkeypatch.setattr(migrator, "_migrate", lambda *_: migrated.append((tmp_path / "library.db.before-9999").exists()))
     open_database(tmp_path / "library.db", library_key).close()
     assert migrated == [True]
     assert check_copy(tmp_path / "library.db.before-9999", library_key) == 0
@@ -313,7 +313,7 @@ def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_
         raise KeyboardInterrupt
 
     real = schema.create
-    monkeypatch.setattr(upgrade, "create", interrupted)
+    monkeypatch.setattr(migrator, "create", interrupted)
     with pytest.raises(KeyboardInterrupt):
         RedactionQueries(open_database(tmp_path / "library.db", library_key))
     monkeypatch.undo()
@@ -334,8 +334,8 @@ def test_a_library_that_another_process_makes_meanwhile_is_taken_as_it_is(
             return None
         return real(tx)  # type: ignore[arg-type]
 
-    real = upgrade._revision
-    monkeypatch.setattr(upgrade, "_revision", revision)
+    real = migrator._revision
+    monkeypatch.setattr(migrator, "_revision", revision)
     library = RedactionQueries(open_database(tmp_path / "library.db", library_key))
     note(library)
     library.database.close()
@@ -360,7 +360,7 @@ def test_the_migrations_build_what_a_new_library_has(library: RedactionQueries, 
 
     new, old = Database.in_file(tmp_path / "library.db", library_key), Database.in_file(tmp_path / "old.db", library_key)
     with old.write() as tx:
-        upgrade._migrate(tx)
+        migrator._migrate(tx)
     with new.read() as made, old.read() as migrated:
         assert compare_metadata(MigrationContext.configure(migrated), schema.metadata) == []
         assert parts(migrated) == parts(made)

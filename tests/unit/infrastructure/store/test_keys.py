@@ -20,9 +20,9 @@ from agent.domain.errors import (
 )
 from agent.infrastructure.store import keys as keys_module
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.key_homes import FileHome, Home
 from agent.infrastructure.store.keys import KEYS_FILE, LibraryKeys
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
+from agent.infrastructure.store.secret_stores import FileSecretStore, Home
 
 
 class MemoryHome:
@@ -225,7 +225,7 @@ def test_what_is_no_code_is_refused(code: str) -> None:
 
 
 def test_a_key_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    home = FileHome(tmp_path / "keys")
+    home = FileSecretStore(tmp_path / "keys")
     assert home.read("some") is None
     home.forget("some")
     home.write("some", b"k" * 32)
@@ -240,7 +240,7 @@ def test_a_key_file_is_for_its_owner_only(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps others out of the profile by itself")
 @pytest.mark.parametrize("name", ["", "some.key"])
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path, name: str) -> None:
-    home = FileHome(tmp_path / "keys")
+    home = FileSecretStore(tmp_path / "keys")
     home.write("some", b"k" * 32)
     (tmp_path / "keys" / name).chmod(0o755)
     with pytest.raises(KeyFileUnsafe) as refused:
@@ -249,7 +249,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_a_key_file_with_something_else_in_it_holds_no_key(tmp_path: Path) -> None:
-    home = FileHome(tmp_path / "keys")
+    home = FileSecretStore(tmp_path / "keys")
     home.write("some", b"k" * 32)
     (tmp_path / "keys" / "some.key").write_text("not a key")
     assert home.read("some") is None

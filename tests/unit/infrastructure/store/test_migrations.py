@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from agent.features.library.records import Shown
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.store import upgrade
+from agent.infrastructure.store import migrator
 from agent.infrastructure.store.database import Database
+from agent.infrastructure.store.migrator import open_database
 from agent.infrastructure.store.schema import REVISION
-from agent.infrastructure.store.upgrade import open_database
 
 PHOTO_NS = 1_700_000_000_500_000_000
 
@@ -49,7 +49,7 @@ def make(path: Path, key: bytes, revision: str, fill: Callable[[Connection], Non
         patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
         database = Database.in_file(path, key)
         with database.write() as tx:
-            upgrade._migrate(tx)
+            migrator._migrate(tx)
             fill(tx)
         database.close()
 
@@ -97,12 +97,12 @@ def test_places_keep_their_jobs_and_no_id_is_used_twice_when_their_table_is_made
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, "0007"))
         with database.write() as tx:
-            upgrade._migrate(tx)
+            migrator._migrate(tx)
             fill(tx)
             job = "INSERT INTO job (id, place_id, state, priority, attempts, changed_at) VALUES (7, 2, 'queued', 1, 2, 3)"
             tx.execute(text(job))
             tx.execute(text("DELETE FROM place WHERE id = 3"))
-    upgrade.upgrade(database)
+    migrator.upgrade(database)
     with database.write() as tx:
         assert tx.execute(text("SELECT id, place_id, state, priority, attempts, changed_at FROM job")).all() == [(7, 2, "queued", 1, 2, 3)]
         place = "INSERT INTO place (path, size, mtime_ns, noted_at, host) VALUES (:path, 1, 1, 1, :host) RETURNING id, source, host"

@@ -16,15 +16,15 @@ from agent.inference.engine.analyser import AnalysisEngine
 from agent.inference.engine.monitor import Machine
 from agent.infrastructure.core.paths import AppPaths
 from agent.interfaces.web.client import Client
-from agent.interfaces.web.whereabouts import Whereabouts
+from agent.interfaces.web.runtime_file import RuntimeInfo
 from tests.support.in_process_agent import FakeAnalyser, FakeMatcher, FakeRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from agent.app.adapters import ExternalAdapters
     from agent.app.app import App
-    from agent.app.edges import Edges
     from agent.domain.image import Recipe
 
 
@@ -79,7 +79,7 @@ class FakeAgent:
 @pytest.fixture
 def running_agent(monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
     agent = FakeAgent()
-    find: Callable[[Path], Client] = lambda _: Client(Whereabouts(8765, "secret", os.getpid()), httpx.MockTransport(agent.answer))  # noqa: E731
+    find: Callable[[Path], Client] = lambda _: Client(RuntimeInfo(8765, "secret", os.getpid()), httpx.MockTransport(agent.answer))  # noqa: E731
     monkeypatch.setattr(Client, "find", find)
     return agent
 
@@ -93,12 +93,12 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     """What stands in for the engine; models are there."""
     fake, build = FakeAnalyser(), wiring.build
 
-    def faked(edges: Edges) -> Edges:
+    def faked(edges: ExternalAdapters) -> ExternalAdapters:
         people = replace(edges.people, matcher=FakeMatcher(lambda: edges.library.prints(EMBEDDER)))
         tools, engine = replace(edges.tools, renderer=FakeRenderer()), AnalysisEngine(fake, lambda: 4, nothing)
         return replace(edges, engine=engine, people=people, tools=tools, redactors=(None, None), machine=Machine(), guarded=())
 
-    def build_with_it(*values: Any, swap: Callable[[Edges], Edges] = lambda edges: edges, **named: Any) -> App:
+    def build_with_it(*values: Any, swap: Callable[[ExternalAdapters], ExternalAdapters] = lambda edges: edges, **named: Any) -> App:
         return build(*values, **named, desktop=False, swap=lambda edges: swap(faked(edges)))
 
     monkeypatch.setattr(wiring, "build", build_with_it)

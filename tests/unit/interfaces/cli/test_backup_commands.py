@@ -19,9 +19,9 @@ from agent.features.redaction.copy_records import PlannedCopy
 from agent.features.redaction.options import RedactionOptions
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.paths import SERVER_FOLDER
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import redaction_item
+from agent.infrastructure.store.secret_stores import FileSecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def store(cli: CommandLine) -> Callable[[str, str], None]:
     """Stores a photo with one face, confirmed as this person, and the record of its covered copy."""
 
     def store(letter: str, name: str) -> None:
-        library = RedactionQueries(open_library(cli.paths.library, FileHome(cli.paths.keys)))
+        library = RedactionQueries(open_library(cli.paths.library, FileSecretStore(cli.paths.keys)))
         seen = FileSeen(f"/photos/{letter}.jpg", ord(letter), 1)
         library.note_file(seen, RECIPE, priority=Priority.ASKED, now=NOW)
         [job], _ = library.lease(1, now=NOW, until=NOW)

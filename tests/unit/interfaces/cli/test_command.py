@@ -76,7 +76,7 @@ def test_verbose_tells_what_is_logged_and_where_an_error_arose(cli: CommandLine,
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"a")
     said = cli("-v", "undo")
-    assert said.code == 1 and '"code": "people.nothing_to_undo"' in said.err and "agent.features.people.naming:" in said.err
+    assert said.code == 1 and '"code": "people.nothing_to_undo"' in said.err and "agent.features.people.editor:" in said.err
     assert "agent.features.people" not in cli("undo").err
 
 

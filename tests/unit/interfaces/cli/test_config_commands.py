@@ -8,7 +8,7 @@ import pytest
 
 from agent.app.engines import model_store
 from agent.infrastructure.core.paths import SERVER_FOLDER
-from agent.infrastructure.store import key_homes
+from agent.infrastructure.store import secret_stores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def test_validate_names_everything_that_is_wrong(cli: CommandLine) -> None:
 def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that stands in for the keyring."""
     other = tmp_path / "keyring"
-    monkeypatch.setattr("agent.infrastructure.store.key_homes.KeyringHome", lambda: key_homes.FileHome(other))
+    monkeypatch.setattr("agent.infrastructure.store.secret_stores.KeyringSecretStore", lambda: secret_stores.FileSecretStore(other))
     return other
 
 

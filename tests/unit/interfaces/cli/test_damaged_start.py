@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.app import damaged_start
-from agent.desktop.notifications.notify import Notifier
-from agent.infrastructure.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.app import recovery_prompt
+from agent.desktop.notifications.notifier import Notifier
+from agent.infrastructure.store.open_library import BACKUPS_FOLDER, DATABASE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Desktop:
     made = Desktop()
     monkeypatch.setattr(Notifier, "say", lambda _, *told: made.say(*told))
     monkeypatch.setattr(Notifier, "problem", lambda _, *told: made.problem(*told))
-    monkeypatch.setattr(damaged_start, "replace_process", made.replace_process)
+    monkeypatch.setattr(recovery_prompt, "replace_process", made.replace_process)
     return made
 
 
@@ -91,7 +91,7 @@ def test_after_a_start_from_a_menu_the_notification_restores_the_backup_and_star
 
 
 def test_a_button_that_is_not_pressed_changes_nothing(cli: CommandLine, desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(damaged_start, "WAIT_S", 0.0)
+    monkeypatch.setattr(recovery_prompt, "WAIT_S", 0.0)
     desktop.press = lambda _: None
     cli("backup", "create")
     damage(cli)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.infrastructure.core.supervisor import SETTINGS_WRONG
+from agent.infrastructure.core.sd_notify import SETTINGS_WRONG
 
 if TYPE_CHECKING:
     from tests.unit.interfaces.cli.conftest import CommandLine

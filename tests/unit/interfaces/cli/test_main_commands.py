@@ -22,13 +22,13 @@ import agent.__main__
 from agent import __version__
 from agent.app.command_line import main, write_every_name
 from agent.app.in_process import PROGRAM
-from agent.desktop.notifications.notify import Notifier
+from agent.desktop.notifications.notifier import Notifier
 from agent.domain.errors import NotRunning
 from agent.features.people.queries.people_queries import PeopleQueries
-from agent.infrastructure.core import threads
+from agent.infrastructure.core import process_exit
 from agent.infrastructure.core.instance_lock import alone
 from agent.interfaces.cli.session import CommandSession
-from agent.interfaces.web.whereabouts import Whereabouts, leave
+from agent.interfaces.web.runtime_file import RuntimeInfo, leave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,7 +193,7 @@ def test_help_is_no_failure(cli: CommandLine, words: list[str]) -> None:
 def test_the_version_is_told_and_main_takes_the_words(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert __version__ in cli("--version").out
     monkeypatch.setattr(sys, "argv", ["ai-popup", "--version"])
-    monkeypatch.setattr(threads, "leave", lambda code: code)  # it would end this process, too
+    monkeypatch.setattr(process_exit, "leave", lambda code: code)  # it would end this process, too
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
     monkeypatch.setitem(sys.modules, "rich", None)  # other tests may want it
     assert agent.__main__.main() == 0
@@ -203,7 +203,7 @@ def test_a_child_that_fails_ends_by_itself_and_says_why_where_it_can(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["ai-popup", "popup-window"])
-    monkeypatch.setattr(threads, "leave", lambda code: code)
+    monkeypatch.setattr(process_exit, "leave", lambda code: code)
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
     monkeypatch.setitem(sys.modules, "rich", None)
     monkeypatch.setattr("agent.app.command_line.main", lambda _: 1 / 0)
@@ -288,7 +288,7 @@ def test_open_prints_the_address_where_no_browser_opens(
         opened.append(url)
         return len(opened) == 1
 
-    monkeypatch.setattr("agent.desktop.system.opener.open_in_browser", open_first)
+    monkeypatch.setattr("agent.desktop.system.external_apps.open_in_browser", open_first)
     url = "http://127.0.0.1:8765/#code=once"
     assert (cli("open").out, cli("open").out, cli("open", "--print").out) == ("", url + "\n", url + "\n")
     assert opened == [url, url]
@@ -324,7 +324,7 @@ def test_open_names_every_place_there_is(cli: CommandLine, words: tuple[str, str
 def test_the_word_of_an_agent_that_was_killed_keeps_no_command_from_its_work(cli: CommandLine, port: int | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         free = int(nobody.getsockname()[1])
-    leave(cli.paths.runtime, Whereabouts(port or free, "secret", 1))
+    leave(cli.paths.runtime, RuntimeInfo(port or free, "secret", 1))
     said = cli("undo")
     assert said.code == 1 and "[people.nothing_to_undo]" in said.err
     assert "[agent.not_running]" in cli("status").err

@@ -16,7 +16,7 @@ from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.core.paths import SERVER_FOLDER
 from agent.infrastructure.core.settings import Settings
-from agent.infrastructure.store.opening import open_library
+from agent.infrastructure.store.open_library import open_library
 from agent.interfaces.cli.output import ProgressBar
 
 if TYPE_CHECKING:

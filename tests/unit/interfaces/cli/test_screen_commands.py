@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent.desktop.screen.schemas import CaptureOut, CaptureRequest
+from agent.desktop.capture.schemas import CaptureOut, CaptureRequest
 from agent.interfaces.web.client import Client
-from agent.interfaces.web.whereabouts import Whereabouts
+from agent.interfaces.web.runtime_file import RuntimeInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ class Agent:
 @pytest.fixture
 def agent(monkeypatch: pytest.MonkeyPatch) -> Agent:
     agent = Agent()
-    monkeypatch.setattr(Client, "find", lambda _: Client(Whereabouts(8765, "secret", 1), httpx.MockTransport(agent.answer)))
+    monkeypatch.setattr(Client, "find", lambda _: Client(RuntimeInfo(8765, "secret", 1), httpx.MockTransport(agent.answer)))
     return agent
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app.server import process
-from agent.app.server.reached import LINK_FILE, Reached, forget_link
+from agent.app.server.addresses import LINK_FILE, Reached, forget_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable

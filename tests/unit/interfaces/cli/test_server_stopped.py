@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent.infrastructure.core.environment import utc_now
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import KeyHome
-from agent.infrastructure.store.key_homes import key_home
 from agent.infrastructure.store.keys import LibraryKeys
+from agent.infrastructure.store.secret_stores import key_home
 from agent.interfaces.web.certificates import Certificates
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ import httpx
 import pytest
 
 from agent.app import shell_menu as module
-from agent.desktop.notifications.notify import Notifier
-from agent.desktop.system import opener
+from agent.desktop.notifications.notifier import Notifier
+from agent.desktop.system import external_apps
 from agent.domain.errors import NotRunning
 from agent.features.library.scan_schemas import ScanLine, Scanned, ScannedError
 from agent.features.redaction.schemas import RedactLine
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.web.client import Client
+from agent.interfaces.web.runtime_file import RuntimeInfo
 from agent.interfaces.web.schemas import SessionCode
-from agent.interfaces.web.whereabouts import Whereabouts
 from tests.unit.interfaces.cli.conftest import CommandLine, FakeAgent
 
 
@@ -33,7 +33,7 @@ def photos(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, running_agent: FakeAgent) -> list[str]:
     urls: list[str] = []
-    monkeypatch.setattr(opener, "open_in_browser", urls.append)
+    monkeypatch.setattr(external_apps, "open_in_browser", urls.append)
     code = SessionCode(code="once").model_dump_json()
     running_agent.answers["/api/session/codes"] = httpx.Response(200, text=code)
     return urls
@@ -97,7 +97,9 @@ def test_an_agent_that_does_not_come_is_told_where_no_terminal_is(cli: CommandLi
         raise RuntimeError("no notifications here")
 
     monkeypatch.setattr(Notifier, "say", say)
-    monkeypatch.setattr("agent.infrastructure.core.child.own_command", lambda *words: [sys.executable, "-S", "-c", "raise SystemExit(1)"])
+    monkeypatch.setattr(
+        "agent.infrastructure.core.json_child.own_command", lambda *words: [sys.executable, "-S", "-c", "raise SystemExit(1)"]
+    )
     monkeypatch.setattr("agent.app.shell_menu.POLL_S", 0.01)
     said = cli("hand-over", "find", str(photos))
     assert said.code == 1
@@ -114,13 +116,13 @@ def test_an_agent_that_another_call_has_started_is_waited_for(cli: CommandLine, 
         looks.append(runtime)
         if len(looks) < 30:
             raise NotRunning
-        return Client(Whereabouts(8765, "secret", 1), httpx.MockTransport(agent.answer))
+        return Client(RuntimeInfo(8765, "secret", 1), httpx.MockTransport(agent.answer))
 
     agent.answers["/api/scans"] = httpx.Response(200, text=scanned(photos / "a.jpg"))
     monkeypatch.setattr(Client, "find", find)
     monkeypatch.setattr(Client, "status", lambda _: None)
     monkeypatch.setattr(
-        "agent.infrastructure.core.child.own_command", lambda *words: [sys.executable, "-S", "-c", "pass"]
+        "agent.infrastructure.core.json_child.own_command", lambda *words: [sys.executable, "-S", "-c", "pass"]
     )  # as a second start ends
     monkeypatch.setattr("agent.app.shell_menu.POLL_S", 0.01)
     assert cli("hand-over", "find", str(photos / "a.jpg")).code == 0

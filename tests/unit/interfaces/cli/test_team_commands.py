@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.desktop.team.schemas import TeamOut, TeamReceipt
+from agent.desktop.team_client.schemas import TeamOut, TeamReceipt
 
 if TYPE_CHECKING:
     from tests.unit.interfaces.cli.conftest import CommandLine, FakeAgent

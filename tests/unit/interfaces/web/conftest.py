@@ -13,15 +13,15 @@ import pytest_asyncio
 from agent.app.health import DiskFacts, Health, ModelFacts
 from agent.app.http import Context, create_app
 from agent.app.library_restore import LibraryRestore, RestoreOutcome
-from agent.desktop.screen.region_picker import RegionPicker
+from agent.desktop.capture.region_picker import RegionPicker
 from agent.domain.errors import DesktopError, KeyHomeError
 from agent.features.library.onboarding import Onboarding
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.settings import KeyHome
 from agent.infrastructure.store.backup import BackupStore
-from agent.infrastructure.store.key_homes import FileHome
-from agent.interfaces.web.auth import Auth
+from agent.infrastructure.store.secret_stores import FileSecretStore
+from agent.interfaces.web.local_auth import Auth
 from tests.support.fake_screen import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Served:
                 bundle=lambda _: b"PK",
             ),
             restore=LibraryRestore(
-                lambda: BackupStore(config / "library", FileHome(config / "keys"), keep=3),
+                lambda: BackupStore(config / "library", FileSecretStore(config / "keys"), keep=3),
                 world.app.library.database,
                 damaged=lambda: self.damaged,
                 close=self.restored.append,

@@ -11,11 +11,11 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from agent.app.commands_api import guarded
-from agent.app.server.rooms import add_routes
+from agent.app.server.features import add_routes
 from agent.infrastructure.core.i18n import Texts
 from agent.interfaces.web.access import LOCAL, SCOPES, TOKEN_SCOPES, Role, Scope, scopes_of
-from agent.interfaces.web.auth import Auth
 from agent.interfaces.web.guard import OPEN, LocalAccess
+from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.scoped_route import declared
 
 if TYPE_CHECKING:

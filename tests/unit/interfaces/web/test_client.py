@@ -23,15 +23,15 @@ from cryptography.x509.oid import NameOID
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
 from agent.features.library.scan_schemas import ScanLine, ScanRequest
 from agent.interfaces.web.client import KEPT_S, Client, _trusting
-from agent.interfaces.web.patience import SILENCE_S
-from agent.interfaces.web.whereabouts import FILE, Whereabouts, find, forget, leave
+from agent.interfaces.web.client_keepalive import SILENCE_S
+from agent.interfaces.web.runtime_file import FILE, RuntimeInfo, find, forget, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
-WHERE = Whereabouts(port=8765, token="secret", pid=1)
+WHERE = RuntimeInfo(port=8765, token="secret", pid=1)
 
 
 def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Client:
@@ -54,7 +54,7 @@ def test_the_word_is_for_the_owners_eyes_only_whatever_the_umask(tmp_path: Path)
 
 
 def test_the_word_is_found_replaced_and_forgotten(tmp_path: Path) -> None:
-    leave(tmp_path, Whereabouts(1, "old", 2))
+    leave(tmp_path, RuntimeInfo(1, "old", 2))
     (tmp_path / (FILE + ".tmp")).write_text("left behind by a crash")
     leave(tmp_path, WHERE)
     assert find(tmp_path) == WHERE
@@ -68,7 +68,7 @@ def test_the_word_is_found_replaced_and_forgotten(tmp_path: Path) -> None:
 def test_the_word_can_be_changed_while_a_command_reads_it(
     tmp_path: Path, act: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave(tmp_path, Whereabouts(1, "old", 2))
+    leave(tmp_path, RuntimeInfo(1, "old", 2))
     with (tmp_path / FILE).open() as reading:  # Windows neither replaces nor deletes it
         monkeypatch.setattr("time.sleep", lambda _: reading.close())
         act(tmp_path)

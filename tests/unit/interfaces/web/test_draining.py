@@ -70,7 +70,7 @@ async def test_a_request_that_is_cut_off_is_told_why(reason: AgentError | None) 
     running = asyncio.create_task(draining(scope, receive, send))
     await slow.began.wait()
     if reason is not None:
-        draining.breaks_off(reason)
+        draining.abort_running(reason)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -91,6 +91,6 @@ async def test_before_it_ends_each_answer_closes_its_connection() -> None:
     draining = Draining(PlainTextResponse("done"), lambda: Texts("en"))
     async with client(draining) as visitor:
         assert "connection" not in (await visitor.get("/api/images")).headers
-        draining.each_is_last()
+        draining.close_after_response()
         answer = await visitor.get("/api/images")
         assert (answer.text, answer.headers["connection"]) == ("done", "close")

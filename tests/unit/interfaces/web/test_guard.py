@@ -15,8 +15,8 @@ from starlette.routing import Mount, Route
 from structlog.testing import capture_logs
 
 from agent.infrastructure.core.i18n import Texts
-from agent.interfaces.web.auth import CODE_LIFETIME_S, IDLE_S, LONGEST_S, MOST_CODES, MOST_SESSIONS, Auth
 from agent.interfaces.web.guard import OPEN, Guard, LocalAccess
+from agent.interfaces.web.local_auth import CODE_LIFETIME_S, IDLE_S, LONGEST_S, MOST_CODES, MOST_SESSIONS, Auth
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

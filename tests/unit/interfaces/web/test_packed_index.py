@@ -11,12 +11,12 @@ from unittest.mock import Mock
 import pytest
 
 from agent.domain.errors import StoreBusy
-from agent.features.library.packed_index import IndexAnswer, IndexAnswers, pack
+from agent.features.library.index_encoding import IndexAnswer, IndexAnswers, pack
+from agent.features.library.index_snapshot import WholeIndex, WholeIndexes
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.features.library.records import Index, Shown
-from agent.features.library.whole_index import WholeIndex, WholeIndexes
-from agent.infrastructure.core.reach import Reach, reaching
-from agent.infrastructure.store.image_changes import Moment
+from agent.infrastructure.core.access_scope import AccessScope, reaching
+from agent.infrastructure.store.change_cursor import Moment
 
 
 class Slow:
@@ -65,7 +65,11 @@ async def test_members_of_the_same_libraries_share_an_index_whatever_their_roles
     answers = answers_of(slow)
     first = await begun(answers, slow)
     members: list[asyncio.Task[IndexAnswer]] = []
-    for reach in (Reach(frozenset({1})), Reach(frozenset({1}), curates=True), Reach(frozenset({1}), confided=frozenset({1}))):
+    for reach in (
+        AccessScope(frozenset({1})),
+        AccessScope(frozenset({1}), curates=True),
+        AccessScope(frozenset({1}), confided=frozenset({1})),
+    ):
         with reaching(reach):
             members += [asyncio.create_task(answers.get(Shown(), packed=True)) for _ in range(20)]
     await asyncio.sleep(0)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from agent.interfaces.web import peers
-from agent.interfaces.web.peers import Address, comes_from_us, listens_for_us
+from agent.interfaces.web.peers import Address, is_same_user, listens_for_us
 from agent.interfaces.web.sockets_linux import LinuxSockets
 from agent.interfaces.web.sockets_macos import MacSockets
 from agent.interfaces.web.sockets_windows import WindowsSockets
@@ -45,10 +45,10 @@ def connected(request: pytest.FixtureRequest) -> Iterator[Connected]:
 @pytest.mark.parametrize("asks", [True, False], ids=["asked", "read"])
 def test_linux_knows_whose_the_other_end_and_the_listener_are(connected: Connected, monkeypatch: pytest.MonkeyPatch, asks: bool) -> None:
     holders = LinuxSockets(ask=asks)
-    assert comes_from_us(connected.client, connected.server, holders) and listens_for_us(connected.server, holders)
+    assert is_same_user(connected.client, connected.server, holders) and listens_for_us(connected.server, holders)
     own = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: own + 1)
-    assert not comes_from_us(connected.client, connected.server, holders)
+    assert not is_same_user(connected.client, connected.server, holders)
     assert listens_for_us(connected.server, holders) == (own == 0), "root's listener counts as ours"
 
 
@@ -66,7 +66,7 @@ def test_a_listener_that_systemd_made_counts_as_ours(
     (tmp_path / "tcp").write_text("\n".join(["  sl  local_address rem_address", *rows]) + "\n")
     holders = LinuxSockets((tmp_path / "tcp",), ask=False)
     assert listens_for_us(HERE, holders) == trusted
-    assert comes_from_us(THERE, HERE, holders) == (owner == 1_000)
+    assert is_same_user(THERE, HERE, holders) == (owner == 1_000)
 
 
 def _hex(address: Address) -> str:
@@ -80,7 +80,7 @@ def test_linux_tells_a_connection_by_both_its_ends(connected: Connected, asks: b
     holders = LinuxSockets(ask=asks)
     elsewhere = (connected.server[0], connected.server[1] ^ 1)
     assert holders(connected.client, connected.server) == [True]
-    assert not comes_from_us(connected.client, elsewhere, holders) and not listens_for_us(elsewhere, holders)
+    assert not is_same_user(connected.client, elsewhere, holders) and not listens_for_us(elsewhere, holders)
 
 
 @only_linux
@@ -91,7 +91,7 @@ def test_what_no_process_holds_any_more_is_nobodys(connected: Connected, asks: b
     assert listens_for_us(connected.server, holders)
     connected.sockets[1].close()
     connected.sockets[0].close()
-    assert not comes_from_us(connected.client, connected.server, holders) and not listens_for_us(connected.server, holders)
+    assert not is_same_user(connected.client, connected.server, holders) and not listens_for_us(connected.server, holders)
 
 
 @only_linux
@@ -104,15 +104,15 @@ def test_linux_knows_listeners_on_all_addresses() -> None:
 @only_linux
 def test_where_the_system_does_not_tell_nobody_is_a_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = LinuxSockets(tables=(), ask=False)
-    assert comes_from_us(THERE, HERE, nothing) and listens_for_us(HERE, nothing)
+    assert is_same_user(THERE, HERE, nothing) and listens_for_us(HERE, nothing)
     monkeypatch.setattr(sys, "platform", "sunos5")
-    assert comes_from_us(THERE, HERE) and listens_for_us(HERE)
+    assert is_same_user(THERE, HERE) and listens_for_us(HERE)
 
 
 def test_of_several_sockets_all_must_be_ours() -> None:
-    assert comes_from_us(THERE, HERE, lambda _, __: [True, True]) and not comes_from_us(THERE, HERE, lambda _, __: [True, False])
+    assert is_same_user(THERE, HERE, lambda _, __: [True, True]) and not is_same_user(THERE, HERE, lambda _, __: [True, False])
     assert listens_for_us(HERE, lambda _, __: [True]) and not listens_for_us(HERE, lambda _, __: [True, False])
-    assert not comes_from_us(THERE, HERE, lambda _, __: []) and not listens_for_us(HERE, lambda _, __: [])
+    assert not is_same_user(THERE, HERE, lambda _, __: []) and not listens_for_us(HERE, lambda _, __: [])
 
 
 @pytest.mark.parametrize(("platform", "module"), [("linux", "sockets_linux"), ("darwin", "sockets_macos"), ("win32", "sockets_windows")])
@@ -154,17 +154,17 @@ def test_macos_knows_whose_the_other_end_and_the_listener_are(monkeypatch: pytes
     strangers = [listed(THERE, ("127.0.0.1", 1), 502), listed(("127.0.0.1", 2), HERE, 502), listed(HERE, THERE, 502)]
     for mapped in (False, True):
         holders = mac(*strangers, listed(THERE, HERE, 501, mapped=mapped), listed(HERE, None, 501))
-        assert comes_from_us(THERE, HERE, holders) and listens_for_us(HERE, holders)
+        assert is_same_user(THERE, HERE, holders) and listens_for_us(HERE, holders)
         foreign = mac(*strangers, listed(THERE, HERE, 502, mapped=mapped), listed(HERE, None, 502))
-        assert not comes_from_us(THERE, HERE, foreign) and not listens_for_us(HERE, foreign)
-    assert not comes_from_us(THERE, HERE, mac(*strangers)) and not listens_for_us(HERE, mac(*strangers))
+        assert not is_same_user(THERE, HERE, foreign) and not listens_for_us(HERE, foreign)
+    assert not is_same_user(THERE, HERE, mac(*strangers)) and not listens_for_us(HERE, mac(*strangers))
     everywhere = mac(listed(("0.0.0.0", HERE[1]), None, 502))
     assert not listens_for_us(HERE, everywhere)
 
 
 def test_a_list_that_macos_refuses_or_breaks_off_is_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 501, raising=False)
-    assert comes_from_us(THERE, HERE, MacSockets(lambda: None))
+    assert is_same_user(THERE, HERE, MacSockets(lambda: None))
     whole = record(0, bytes(16)) + listed(THERE, HERE, 501)
     for length in range(0, len(whole), 4):
         assert all(reading(whole[:length])(THERE, HERE) or ())
@@ -183,17 +183,17 @@ def windows(*rows: SimpleNamespace) -> WindowsSockets:
 def test_windows_knows_whose_the_other_end_and_the_listener_are() -> None:
     strangers = [row(THERE, ("127.0.0.1", 1), 2), row(("127.0.0.1", 2), HERE, 2), row(HERE, THERE, 2)]
     ours = windows(*strangers, row(THERE, HERE, 1), row(HERE, None, 1))
-    assert comes_from_us(THERE, HERE, ours) and listens_for_us(HERE, ours)
+    assert is_same_user(THERE, HERE, ours) and listens_for_us(HERE, ours)
     for pid in (2, 3, None):  # another's; one that tells nobody whose it is; none
         theirs = windows(*strangers, row(THERE, HERE, pid), row(("0.0.0.0", HERE[1]), None, pid))
-        assert not comes_from_us(THERE, HERE, theirs) and not listens_for_us(HERE, theirs)
+        assert not is_same_user(THERE, HERE, theirs) and not listens_for_us(HERE, theirs)
 
 
 def test_a_table_that_windows_refuses_is_no_harm() -> None:
     def refused() -> list[SimpleNamespace]:
         raise psutil.AccessDenied
 
-    assert comes_from_us(THERE, HERE, WindowsSockets(refused, lambda _: None, lambda: ""))
+    assert is_same_user(THERE, HERE, WindowsSockets(refused, lambda _: None, lambda: ""))
 
 
 def test_psutil_says_whose_a_process_is_or_that_it_is_gone() -> None:

@@ -17,9 +17,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ("event", "told"),
     [
         (events.ImageIndexed(image_id=1, place_id=2, faces=3), {"kind": "image_indexed", "image_id": 1, "place_id": 2, "faces": 3}),
-        (events.PlaceAdded(image_id=1, place_id=2), {"kind": "place_added", "image_id": 1, "place_id": 2}),
-        (events.PlaceMoved(place_id=2), {"kind": "place_moved", "place_id": 2}),
-        (events.PlaceLost(place_id=2), {"kind": "place_lost", "place_id": 2}),
+        (events.LocationAdded(image_id=1, place_id=2), {"kind": "place_added", "image_id": 1, "place_id": 2}),
+        (events.LocationMoved(place_id=2), {"kind": "place_moved", "place_id": 2}),
+        (events.LocationLost(place_id=2), {"kind": "place_lost", "place_id": 2}),
         (events.ImageFailed(place_id=2, code="image.corrupt"), {"kind": "image_failed", "place_id": 2, "code": "image.corrupt"}),
         (events.ImagesHidden(count=6, hidden=True), {"kind": "images_hidden"}),
         (events.AlbumsChanged(), {"kind": "albums_changed"}),
@@ -29,7 +29,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 def test_each_event_is_told_by_its_references(event: events.Event, told: dict[str, object]) -> None:
-    out = EventOut.of(events.Recorded(9, NOW, event)).model_dump(exclude_none=True)
+    out = EventOut.of(events.StoredEvent(9, NOW, event)).model_dump(exclude_none=True)
     assert out == {"id": 9, "at": NOW, **told}
 
 

@@ -10,8 +10,8 @@ from agent.domain.errors import Forbidden
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.request_id import current_id
 from agent.interfaces.web.access import Scope, needs
-from agent.interfaces.web.auth import Auth
 from agent.interfaces.web.guard import LocalAccess
+from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.request_counts import CountedRequests, RequestCounts
 
 ORIGIN = "http://127.0.0.1:8765"

@@ -11,8 +11,8 @@ from agent.domain.errors import KeyringLocked, NoDisplay, leaves
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.setting_fields import DESKTOP_ONLY, SERVER_ONLY, setting_fields
 from agent.infrastructure.core.settings import KeyHome
-from agent.interfaces.web.desk_port import NoDesk
 from agent.interfaces.web.settings_routes import settings_routes
+from agent.interfaces.web.ui_port import HeadlessUi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ async def test_the_team_servers_settings_can_neither_be_read_nor_changed(owner: 
 
 async def test_a_server_has_no_settings_of_the_desktop(served: Served) -> None:
     api = FastAPI()
-    settings_routes(api, served.settings, NoDesk(), lambda _: None, Texts, SERVER_ONLY | DESKTOP_ONLY)
+    settings_routes(api, served.settings, HeadlessUi(), lambda _: None, Texts, SERVER_ONLY | DESKTOP_ONLY)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://here") as member:
         answer = (await member.get("/api/settings")).json()
     shown = {setting["key"] for group in answer["groups"] for setting in group["settings"]}

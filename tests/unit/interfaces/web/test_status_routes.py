@@ -25,7 +25,7 @@ from agent.domain.face import StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.inference.engine.devices import DeviceNote, Fault
-from agent.inference.engine.governor import Pace, Power, Throttle
+from agent.inference.engine.load_limiter import Pace, Power, Throttle
 from agent.inference.engine.monitor import MB, EngineProcess, EngineUsage, Machine, NoEngine
 from agent.infrastructure.core.settings import Folder, Settings
 from agent.infrastructure.store.schema import job, place

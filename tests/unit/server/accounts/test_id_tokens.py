@@ -18,8 +18,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from agent.domain.errors import IdTokenInvalid
-from agent.server.accounts.provider import id_tokens
-from agent.server.accounts.provider.id_tokens import WantedClaims, checked, keys_of, kid_of
+from agent.server.accounts.oidc import id_tokens
+from agent.server.accounts.oidc.id_tokens import WantedClaims, checked, keys_of, kid_of
 from tests.support.openid_provider import new_key, unsigned
 
 ISSUER, NOW = "https://id.example", 1_800_000_000

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from joserfc import jwt
 
 from agent.domain.errors import LogoutTokenInvalid
-from agent.server.accounts.provider.id_tokens import keys_of
-from agent.server.accounts.provider.logout import token_of
-from agent.server.accounts.provider.logout_tokens import EVENT, LONGEST_AGE_S, Logout, checked
+from agent.server.accounts.oidc.id_tokens import keys_of
+from agent.server.accounts.oidc.logout import token_of
+from agent.server.accounts.oidc.logout_tokens import EVENT, LONGEST_AGE_S, Logout, checked
 from tests.support.openid_provider import EVENTS, new_key, unsigned
 
 if TYPE_CHECKING:
     from joserfc.jwk import RSAKey
 
-    from agent.server.accounts.provider.id_tokens import Key
+    from agent.server.accounts.oidc.id_tokens import Key
 
 ISSUER, NOW, SKEW = "https://id.example", 1_800_000_000, 60
 RIGHT = {"iss": ISSUER, "aud": "photos", "iat": NOW, "exp": NOW + 120, "jti": "j-1", "sub": "u-1", "events": EVENTS}

@@ -9,7 +9,7 @@ import pytest
 from agent.domain.errors import IdTokenInvalid
 from agent.infrastructure.core.server_settings import OidcSettings
 from agent.interfaces.web.access import Role
-from agent.server.accounts.provider.statements import LONGEST_LABEL, Statement
+from agent.server.accounts.oidc.claims import LONGEST_LABEL, Statement
 
 
 def said(settings: dict[str, Any] | None = None, **claims: Any) -> Statement:

@@ -10,7 +10,7 @@ import pytest
 from agent.domain.errors import OffsiteFileUnreadable, OffsiteSecretMissing, StoreRecoveryCodeWrong
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.server.backups.configuration import archive, configuration, for_another_host
 from agent.server.backups.repositories import (
     S3,
@@ -34,13 +34,13 @@ def settings(**backup: object) -> Settings:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> FileHome:
-    made = FileHome(tmp_path / "keys")
+def home(tmp_path: Path) -> FileSecretStore:
+    made = FileSecretStore(tmp_path / "keys")
     made.write(SECRET, b"the secret of s3")
     return made
 
 
-def test_addresses_are_read(home: FileHome) -> None:
+def test_addresses_are_read(home: FileSecretStore) -> None:
     given = settings(offsite_key_id="ID", offsite_identity=str(K), offsite_known_hosts=str(H))
     bucket = place_of("s3://s3.example.org:9000/photos/a/b/", given, home)
     assert bucket == S3("s3.example.org", 9000, "photos", "/a/b", "us-east-1", "ID", "the secret of s3", "")
@@ -52,12 +52,12 @@ def test_addresses_are_read(home: FileHome) -> None:
 
 
 @pytest.mark.parametrize("address", ["s3://host:9000/bucket/a", "s3://host/bucket", "sftp://ann@host/x", "sftp://ann@host:22/x"])
-def test_an_address_that_the_settings_accept_is_read(home: FileHome, address: str) -> None:
+def test_an_address_that_the_settings_accept_is_read(home: FileSecretStore, address: str) -> None:
     assert offsite_of(settings(offsite=address, offsite_key_id="ID"), home) is not None
 
 
 @pytest.mark.parametrize("address", PLACES)
-def test_a_folder_of_this_system_is_a_second_place(home: FileHome, address: str) -> None:
+def test_a_folder_of_this_system_is_a_second_place(home: FileSecretStore, address: str) -> None:
     assert offsite_of(settings(offsite=address), home) == RepositoryFolder(Path(address))
 
 
@@ -75,14 +75,14 @@ def test_an_address_that_could_not_be_read_is_refused_by_the_settings(address: s
         settings(offsite=address)
 
 
-def test_a_bucket_without_its_keys_is_refused(tmp_path: Path, home: FileHome) -> None:
+def test_a_bucket_without_its_keys_is_refused(tmp_path: Path, home: FileSecretStore) -> None:
     with pytest.raises(OffsiteSecretMissing):
         place_of("s3://host/bucket", settings(), home)
     with pytest.raises(OffsiteSecretMissing):
-        place_of("s3://host/bucket", settings(offsite_key_id="ID"), FileHome(tmp_path / "none"))
+        place_of("s3://host/bucket", settings(offsite_key_id="ID"), FileSecretStore(tmp_path / "none"))
 
 
-def test_without_settings_backups_are_in_the_data_folder_alone(tmp_path: Path, home: FileHome) -> None:
+def test_without_settings_backups_are_in_the_data_folder_alone(tmp_path: Path, home: FileSecretStore) -> None:
     assert local_folder(settings(), tmp_path) == tmp_path / "backups"
     assert offsite_of(settings(), home) is None
 
@@ -101,7 +101,7 @@ def test_passwords_follow_from_the_recovery_code_and_differ() -> None:
         RepositoryPasswords.of("nonsense")
 
 
-def test_keys_are_in_the_configuration_and_nowhere_else(home: FileHome) -> None:
+def test_keys_are_in_the_configuration_and_nowhere_else(home: FileSecretStore) -> None:
     given = settings(offsite="s3://host/bucket/x", offsite_key_id="ID", keep_full=9)
     passwords = RepositoryPasswords.of(CODE)
     places = (RepositoryFolder(Path("/mnt/near")), place_of(given.backup.offsite, given, home))
@@ -117,7 +117,7 @@ def test_keys_are_in_the_configuration_and_nowhere_else(home: FileHome) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pgBackRest for Windows")
 def test_without_a_setting_the_files_are_those_of_the_user_that_ssh_reads(
-    tmp_path: Path, home: FileHome, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, home: FileSecretStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pwd.getpwuid", lambda _: MagicMock(pw_dir=str(tmp_path / "account")))
     monkeypatch.setenv("HOME", str(tmp_path / "of another user"))
@@ -130,7 +130,7 @@ def test_without_a_setting_the_files_are_those_of_the_user_that_ssh_reads(
     assert {*made.files.values()} == {b"id_ed25519", b"id_ed25519.pub", b"known_hosts"}
 
 
-def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path, home: FileHome) -> None:
+def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path, home: FileSecretStore) -> None:
     given = settings(
         offsite="sftp://ann@host/srv",
         offsite_identity=str(tmp_path / "id"),

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from agent.domain.errors import RestoreInterrupted
-from agent.infrastructure.core.environment import utc_now
 from agent.infrastructure.core.paths import AppPaths
+from agent.infrastructure.core.service_context import utc_now
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import recovery_code
-from agent.infrastructure.store.key_homes import FileHome, Home
+from agent.infrastructure.store.secret_stores import FileSecretStore, Home
 from agent.server.backups.file_sets import CONFIG, DATA
 from agent.server.backups.repositories import RepositoryFolder
 from agent.server.backups.restoring import READY, STAGE, RestoredServer, Restoring, finish
@@ -57,4 +57,4 @@ def test_a_variable_that_says_where_the_key_is_kept_counts_in_a_restore(paths: A
     monkeypatch.setenv("AI_POPUP__LIBRARY__KEY_HOME", "file")
     code = recovery_code.write(recovery_code.new_secret())
     Restoring(RepositoryFolder(paths.data / "elsewhere"), code, Settings(), paths, utc_now).run(None)
-    assert isinstance(homes[0], FileHome)
+    assert isinstance(homes[0], FileSecretStore)

@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from agent.domain.errors import WebhookFailed, WebhookInside
-from agent.interfaces.web.networks import is_outside
+from agent.interfaces.web.client_address import is_outside
 from agent.server.messages.webhook import Webhook, signature
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.infrastructure.core.access_scope import AccessScope
 from agent.infrastructure.core.i18n import Texts
-from agent.infrastructure.core.reach import Reach
 from agent.server.libraries.library_choice import roots_of
 from agent.server.libraries.records import Library
 from agent.server.uploads.folder_names import UploadFolderNames
@@ -31,6 +31,6 @@ def test_it_says_to_which_library_unless_that_is_said_already(tmp_path: Path) ->
 def test_a_members_path_is_shown_in_their_language_and_read_in_any(tmp_path: Path) -> None:
     root = str(tmp_path / "library-1")
     library = Library(1, "School", for_all=True, sources=("/srv/photos", root))
-    reach = Reach(frozenset({1}), roots=roots_of(library, (), (), names(tmp_path, "zh-CN").inside))
+    reach = AccessScope(frozenset({1}), roots=roots_of(library, (), (), names(tmp_path, "zh-CN").inside))
     assert reach.shown(f"{root}/2026-11/a.jpg") == "School/上传的照片/2026-11/a.jpg"
     assert reach.meant("School/上传的照片/2026-11") == reach.meant("School/Uploads/2026-11") == f"{root}/2026-11"

@@ -9,12 +9,12 @@ from sqlalchemy import insert, select
 
 from agent.app.server.backups import notice_earlier
 from agent.features.people.queries.people_queries import PeopleQueries
-from agent.infrastructure.store.audit_witness import AuditWitness
+from agent.infrastructure.store.audit_anchor import AuditAnchor
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.key_homes import FileHome
-from agent.infrastructure.store.opening import open_library
-from agent.infrastructure.store.rows import add
+from agent.infrastructure.store.flags import add
+from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import place, upload
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.server.uploads.queries import UploadQueries
 from agent.server.uploads.records import Outcome
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_library(tmp_path / "library", FileHome(tmp_path / "keys"))
+    made = open_library(tmp_path / "library", FileSecretStore(tmp_path / "keys"))
     yield made
     made.close()
 
@@ -54,14 +54,14 @@ def test_uploads_are_forgotten_whose_files_the_restore_did_not_bring_back(databa
     (tmp_path / "a").write_bytes(b"there")
     there, lost = stored(database, tmp_path / "a"), stored(database, tmp_path / "b")
     deleted = stored(database, tmp_path / "c", deleted=True)
-    notice_earlier(database, AuditWitness(tmp_path / "library"), NOW)
+    notice_earlier(database, AuditAnchor(tmp_path / "library"), NOW)
     assert known(database) == {there, deleted}, "what the team deleted is not sent again"
     assert missing(database) == {"b", "c"}
     assert UploadQueries(database).same_content(lost, None) == (None, [])
 
 
 def test_without_a_restore_no_upload_is_forgotten(database: Database, tmp_path: Path) -> None:
-    queries, witness = UploadQueries(database), AuditWitness(tmp_path / "library")
+    queries, witness = UploadQueries(database), AuditAnchor(tmp_path / "library")
     lost = stored(database, tmp_path / "b")
     people = PeopleQueries(database)
     for _ in range(2):

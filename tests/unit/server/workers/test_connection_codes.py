@@ -14,8 +14,8 @@ from procrastinate.exceptions import ConnectorException
 from agent.domain.errors import StoreBusy, StoreDiskFull, StoreUnreachable
 from agent.infrastructure.core.bus import Bus
 from agent.infrastructure.store.dialects.postgresql import connection_error
-from agent.server.workers.election import Election
-from agent.server.workers.relay import EventRelay
+from agent.server.workers.event_relay import EventRelay
+from agent.server.workers.leader_election import Election
 from agent.server.workers.worker import Worker, WorkerName
 
 LIMIT_S = 30.0

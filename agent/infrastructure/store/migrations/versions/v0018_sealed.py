@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from agent.infrastructure.store.seals import Seals, seals_of
+from agent.infrastructure.store.column_encryption import ColumnCipher, seals_of
 
 revision = "0018"
 down_revision = "0017"
@@ -47,7 +47,7 @@ def upgrade() -> None:
     _each(tx, sa.table("undo", sa.column("id"), sa.column("changes", sa.JSON)), partial(_json, seals))
 
 
-def _json(seals: Seals, value: object) -> str:
+def _json(seals: ColumnCipher, value: object) -> str:
     return seals.text(json.dumps(value), "changes")
 
 

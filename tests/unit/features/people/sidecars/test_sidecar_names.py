@@ -7,8 +7,8 @@ import structlog
 
 from agent.domain.errors import StoreBusy, XmpMalformed, XmpOtherImage
 from agent.domain.face import Box, Face, Quality, StageTimes
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.image import Recipe
-from agent.domain.people import Certainty, Identity
 from agent.domain.regions import Dimensions, FaceRegion, Origin, Reading, RegionArea, Regions, area_of
 from agent.features.library.records import StoredFace, StoredImage
 from agent.features.people.sidecars.sidecar_conflicts import LONGEST_NAME, named

@@ -14,7 +14,7 @@ from agent.domain.errors import XmpChanging, XmpDiskFull, XmpLinked, XmpMalforme
 from agent.domain.face import Box
 from agent.domain.regions import Agreed, Conflict, NamedBox, Origin, Reading, Regions
 from agent.features.people.sidecars import sidecar_files
-from agent.infrastructure.core.files import put_in_place
+from agent.infrastructure.core.files import replace_file
 from tests.support.inline_sidecars import SidecarsNow
 from tests.support.xmp_packets import DIGIKAM, MICROSOFT, region, regions, with_properties
 
@@ -191,16 +191,16 @@ def test_what_a_killed_program_left_goes_with_a_later_write_and_nothing_else_doe
 def test_two_computers_that_write_one_sidecar_at_once_tear_nothing(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second one begins, and does not end, while the first is about to replace the sidecar."""
     beside(photo, ANNA)
-    replaces = put_in_place
+    replaces = replace_file
 
     def meanwhile(aside: Path, target: Path) -> None:
         with monkeypatch.context() as other:
-            other.setattr(sidecar_files, "put_in_place", lambda *_: kill())
+            other.setattr(sidecar_files, "replace_file", lambda *_: kill())
             with pytest.raises(KeyboardInterrupt):
                 sidecar_files.replace(target, b"<half", hashlib.sha256(target.read_bytes()).hexdigest(), photo, None)
         replaces(aside, target)
 
-    monkeypatch.setattr(sidecar_files, "put_in_place", meanwhile)
+    monkeypatch.setattr(sidecar_files, "replace_file", meanwhile)
     sidecars = SidecarsNow()
     assert sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)]).changes == 1
     assert names(sidecars, photo) == ["Anna", "Mei"]

@@ -8,11 +8,11 @@ import pytest
 
 from agent.domain.errors import CopyUnwritable
 from agent.domain.face import Box
-from agent.domain.video import FrameDetections, Piece, SeenPart, Video, VideoDetection, VideoPart
+from agent.domain.video import FrameDetections, PartDetections, Piece, Video, VideoDetection, VideoPart
 from agent.features.redaction.video.job_files import VideoJobFolder
 
 CLIP = Video("a" * 64, 1000, 640, 480, 1 / 600, 0.04, 50, "mp4", (VideoPart(0, 100), VideoPart(100, 200), VideoPart(200, 300)), sound=True)
-SEEN = SeenPart((FrameDetections(3, (VideoDetection(Box(1.5, 2, 3, 4), 0.25),)),), (3,))
+SEEN = PartDetections((FrameDetections(3, (VideoDetection(Box(1.5, 2, 3, 4), 0.25),)),), (3,))
 
 
 def test_what_was_kept_is_there_for_the_next_one_who_asks(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.embeddings import FreshEmbedding
+from agent.domain.embeddings import UnsavedEmbedding
 from agent.domain.errors import AgentError, CopyUnproven, EngineCrashed, ImageChanged, VideoUnreadable
 from agent.domain.face import Box, Quality
-from agent.domain.people import Certainty, Identity
+from agent.domain.identity_matching import Certainty, Identity
 from agent.domain.redaction import Look, PeopleChoice, Style
-from agent.domain.video import FrameDetections, Piece, ProvenPart, SeenPart, Video, VideoDetection, VideoPart
+from agent.domain.video import FrameDetections, PartDetections, Piece, VerifiedPart, Video, VideoDetection, VideoPart
 from agent.features.redaction.video.video_redactor import Naming, VideoOptions, VideoProgress, VideoRedactor
 from agent.features.redaction.video.visibility import Why
 from agent.inference.engine.video_ports import DrawPart, Joined, JoinVideo, ProvePart
@@ -42,11 +42,11 @@ class Renderer:
     async def probe(self, path: str) -> Video:
         return self.clips.pop(0)
 
-    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> SeenPart:
+    async def look(self, path: str, part: VideoPart, tick: float, embedder: str | None = None) -> PartDetections:
         await self._work()
         self.embedders.add(embedder)
-        print = None if embedder is None else FreshEmbedding(b"Mei", Quality(60, 400, 0, 0))
-        return SeenPart(
+        print = None if embedder is None else UnsavedEmbedding(b"Mei", Quality(60, 400, 0, 0))
+        return PartDetections(
             tuple(FrameDetections(at, (VideoDetection(Box(at / 2, 100, 60, 60), 0.9, print),)) for at in range(part.start, part.end, 16)),
             (),
         )
@@ -65,11 +65,11 @@ class Renderer:
         self.joins.append(task)
         return Joined(5000, ("gps",), 25 * len(PARTS), PARTS[-1].end - 4)
 
-    async def prove(self, task: ProvePart) -> ProvenPart:
+    async def prove(self, task: ProvePart) -> VerifiedPart:
         self.proofs.append(task)
         if self.proof is not None:
             raise self.proof
-        return ProvenPart(self.shown, task.part.start + self.until)
+        return VerifiedPart(self.shown, task.part.start + self.until)
 
     async def _work(self) -> None:
         self.busy += 1
@@ -84,7 +84,7 @@ class Job:
     """Implements ClipJob and, for one clip, ClipJobs."""
 
     def __init__(self) -> None:
-        self.sights: dict[int, SeenPart] = {}
+        self.sights: dict[int, PartDetections] = {}
         self.parts: set[int] = set()
         self.removed = False
         self.empty = False
@@ -94,10 +94,10 @@ class Job:
         self.wishes.append(wish)
         return self
 
-    def seen(self, number: int) -> SeenPart | None:
+    def seen(self, number: int) -> PartDetections | None:
         return self.sights.get(number)
 
-    def keep_seen(self, number: int, seen: SeenPart) -> None:
+    def keep_seen(self, number: int, seen: PartDetections) -> None:
         self.sights[number] = seen
 
     def drawn(self, number: int) -> bool:
@@ -202,7 +202,7 @@ async def test_a_clip_of_which_no_frame_can_be_decoded_has_no_copy() -> None:
 def naming(choice: PeopleChoice, person: int | None = 1) -> Naming:
     """Everybody looks like that person."""
 
-    async def who(prints: Sequence[FreshEmbedding]) -> list[Identity | None]:
+    async def who(prints: Sequence[UnsavedEmbedding]) -> list[Identity | None]:
         assert {each.embedding for each in prints} == {b"Mei"}
         return [None if person is None else Identity(person, Certainty.CERTAIN, 0.3, 3, 3)] * len(prints)
 

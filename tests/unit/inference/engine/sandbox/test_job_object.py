@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from agent.domain.errors import EngineOpen
-from agent.inference.engine.sandbox.job_object import _Label, _Limits, raise_wall
+from agent.inference.engine.sandbox.job_object import _Label, _Limits, enter_sandbox
+from agent.inference.engine.sandbox.report import Sandbox
 from agent.inference.engine.sandbox.sandbox_paths import SandboxPaths
-from agent.inference.engine.sandbox.wall import Sandbox
 
 ROOMS = SandboxPaths(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)
 
@@ -44,18 +44,18 @@ class System:
     def __getattr__(self, name: str) -> Call:
         return self.functions.setdefault(name, Call(self, name))
 
-    def raise_wall(self, rooms: SandboxPaths = ROOMS) -> Sandbox:
+    def enter_sandbox(self, rooms: SandboxPaths = ROOMS) -> Sandbox:
         def load(_name: str) -> Any:
             return self
 
-        return raise_wall(rooms, load=load)
+        return enter_sandbox(rooms, load=load)
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
 
 def test_it_is_alone_in_a_job_and_low_and_reading_is_not_claimed() -> None:
-    wall = System().raise_wall()
+    wall = System().enter_sandbox()
     assert wall == Sandbox(writes=True, programs=True, by="low integrity, job")
     with pytest.raises(EngineOpen) as caught:
         wall.check()
@@ -64,7 +64,7 @@ def test_it_is_alone_in_a_job_and_low_and_reading_is_not_claimed() -> None:
 
 def test_the_scratch_folders_are_opened_for_it_before_it_is_lowered() -> None:
     system = System()
-    system.raise_wall()
+    system.enter_sandbox()
     labelled = [arguments[0] for name, arguments in system.calls if name == "SetNamedSecurityInfoW"]
     assert labelled == ["kernels", "ir"]
     assert max(place for place, name in enumerate(system.names()) if name == "SetNamedSecurityInfoW") < system.names().index(
@@ -84,12 +84,12 @@ def test_the_scratch_folders_are_opened_for_it_before_it_is_lowered() -> None:
     ],
 )
 def test_what_windows_refuses_is_not_claimed(failing: str, wall: Sandbox) -> None:
-    assert System(failing).raise_wall() == wall
+    assert System(failing).enter_sandbox() == wall
 
 
 def test_what_is_taken_is_given_back() -> None:
     system = System()
-    system.raise_wall()
+    system.enter_sandbox()
     assert system.names().count("CloseHandle") == 2  # the job's and the token's
     assert system.names().count("LocalFree") == 3
 
@@ -97,7 +97,7 @@ def test_what_is_taken_is_given_back() -> None:
 @pytest.mark.parametrize("failing", ["", "AssignProcessToJobObject", "SetInformationJobObject"])
 def test_nothing_is_left_with_which_the_job_s_limits_could_be_lifted(failing: str) -> None:
     system = System(failing)
-    system.raise_wall()
+    system.enter_sandbox()
     closed = [arguments[0] for name, arguments in system.calls if name == "CloseHandle"]
     assert JOB in [handle.value for handle in closed if isinstance(handle, wintypes.HANDLE)]
     [limits] = [arguments[2]._obj for name, arguments in system.calls if name == "SetInformationJobObject" and arguments[1] == 9]  # type: ignore[attr-defined]
@@ -112,6 +112,6 @@ def test_the_structures_have_the_sizes_windows_knows() -> None:
 @pytest.mark.parametrize("screen", [False, True])
 def test_only_the_engine_that_takes_pictures_of_the_screen_may_use_a_window_that_is_not_its_own(screen: bool) -> None:
     system = System()
-    system.raise_wall(replace(ROOMS, screen=screen))
+    system.enter_sandbox(replace(ROOMS, screen=screen))
     [refused] = [arguments[2]._obj.value for name, arguments in system.calls if name == "SetInformationJobObject" and arguments[1] == 4]  # type: ignore[attr-defined]
     assert refused == (0xFE if screen else 0xFF)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from agent.inference.engine.sandbox import macos
+from agent.inference.engine.sandbox.report import OPEN, Sandbox
 from agent.inference.engine.sandbox.sandbox_paths import SandboxPaths
-from agent.inference.engine.sandbox.wall import OPEN, Sandbox
 
 ROOMS = SandboxPaths(read=(Path("/opt/program"),), write=(Path('/opt/a "scratch"\\folder'),))
 
@@ -45,7 +45,7 @@ def raised(system: System, rooms: SandboxPaths = ROOMS) -> Sandbox:
     def load(_name: str) -> Any:
         return system
 
-    return macos.raise_wall(rooms, load=load)
+    return macos.enter_sandbox(rooms, load=load)
 
 
 @POSIX

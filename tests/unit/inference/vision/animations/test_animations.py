@@ -22,14 +22,14 @@ from agent.inference.vision.animations import animation_reading
 from agent.inference.vision.animations.animation_frames import look_through, probe, still
 from agent.inference.vision.animations.animation_reading import Film, frames_in
 from agent.inference.vision.animations.animation_writing import removed, write
-from agent.inference.vision.animations.many import DrawnFrames, write_gif
+from agent.inference.vision.animations.multi_frame_writer import DrawnFrames, write_gif
 from agent.inference.vision.codecs import DecodeLimits
-from agent.inference.vision.copies import icc
-from agent.inference.vision.copies.canvas import Canvas
-from agent.inference.vision.copies.kept_pixels import KeptPixels
-from agent.inference.vision.copies.photo_notes import PhotoNotes
 from agent.inference.vision.detection import Detection, five
 from agent.inference.vision.detector import Decoder
+from agent.inference.vision.redacted import icc
+from agent.inference.vision.redacted.canvas import Canvas
+from agent.inference.vision.redacted.kept_metadata import KeptMetadata
+from agent.inference.vision.redacted.metadata import PhotoMetadata
 from agent.inference.vision.redactor import SOLID, covered
 from tests.support.covered_files import HEIGHT, LIMITS, WIDTH, Make, Pixels, saved, scene
 
@@ -269,7 +269,7 @@ def test_a_film_of_hundreds_of_frames_is_whole_and_equal_frames_are_looked_at_on
             yield DrawnFrames(Canvas(np.full((32, 32, 3), number // 3, np.uint8), np.full((32, 32), 255, np.uint8), b""), 40, [])
 
     made, out = io.BytesIO(), io.BytesIO()
-    write_gif(made, Film("gif", 32, 32, tuple(range(240))), drawn(), KeptPixels(), PhotoNotes())
+    write_gif(made, Film("gif", 32, 32, tuple(range(240))), drawn(), KeptMetadata(), PhotoMetadata())
     assert len(look_through(made.getvalue(), LIMITS, look).sights) == 240
     assert next(looks) == 80
     write(made.getvalue(), (), LIMITS, out, strip=False)

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated
-from agent.inference.vision.codecs import DecodeLimits, bands, decode, others
+from agent.inference.vision.codecs import DecodeLimits, bands, decode, pillow
 from tests.support.unusual_images import tiff
 
 LIMITS = DecodeLimits(10, 10)
@@ -25,8 +25,8 @@ WIDTH, HEIGHT = 61, 83
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands of a few rows, of every picture; of a reduced one a longer side of at least 20 pixels."""
     monkeypatch.setattr(bands, "_ROWS", 10)
-    monkeypatch.setattr(others, "LARGE", 0)
-    monkeypatch.setattr(others, "_FINE", 20)
+    monkeypatch.setattr(pillow, "LARGE", 0)
+    monkeypatch.setattr(pillow, "_FINE", 20)
 
 
 def numbers(channels: int, depth: type = np.uint8) -> NDArray[Any]:
@@ -95,13 +95,13 @@ def interlaced() -> bytes:
 
 def whole(data: bytes, monkeypatch: pytest.MonkeyPatch) -> NDArray[Any]:
     with monkeypatch.context() as patch:
-        patch.setattr(others, "bands", lambda *_: None)
+        patch.setattr(pillow, "bands", lambda *_: None)
         return decode(data, LIMITS).pixels
 
 
 def cut(data: bytes, name: str) -> bool:
-    opened = others.open_checked(data, name, LIMITS)
-    return bands.bands(opened, data, name, lambda file: others.open_checked(file, name, LIMITS)) is not None
+    opened = pillow.open_checked(data, name, LIMITS)
+    return bands.bands(opened, data, name, lambda file: pillow.open_checked(file, name, LIMITS)) is not None
 
 
 @pytest.mark.parametrize("name", CUT)

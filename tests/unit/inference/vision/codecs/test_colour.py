@@ -9,7 +9,7 @@ import pytest
 from PIL import ImageCms
 
 from agent.inference.vision.codecs import DecodeLimits, Pixels, decode, encode_preview
-from agent.inference.vision.copies.canvas import open_canvas
+from agent.inference.vision.redacted.canvas import open_canvas
 
 LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.inference.vision.codecs import DecodeLimits, Pixels, decode, encode_preview, sniff
 from agent.inference.vision.codecs import decoded_image as limits
-from agent.inference.vision.copies import RenderOptions, render
+from agent.inference.vision.redacted import RenderOptions, render
 
 LIMITS = DecodeLimits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]

@@ -10,7 +10,7 @@ import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
 from agent.inference.vision.codecs import DecodeLimits, Pixels, decode, decoded_image, sniff
-from agent.inference.vision.copies.photo_notes import of_heic
+from agent.inference.vision.redacted.metadata import of_heic
 from agent.infrastructure.core.i18n import Texts
 from tests.support.fast_encoders import QUICK
 

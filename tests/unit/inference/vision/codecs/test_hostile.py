@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge, ImageUnsupported
-from agent.inference.vision.codecs import DecodeLimits, Pixels, decode, others, sniff
+from agent.inference.vision.codecs import DecodeLimits, Pixels, decode, pillow, sniff
 from agent.inference.vision.codecs.tiff import Exif, read_exif
 from tests.support.fast_encoders import QUICK
 from tests.support.unusual_images import ODD
@@ -173,7 +173,7 @@ def test_a_picture_that_the_engine_has_no_memory_for_is_too_large(
 
     if isinstance(error, cv2.error):
         error.code = -4
-    monkeypatch.setattr(others, "decode", refuse)
+    monkeypatch.setattr(pillow, "decode", refuse)
     with pytest.raises(ImageTooLarge) as caught:
         decode(encoded(quarters, "PNG"), LIMITS)
     assert not caught.value.params

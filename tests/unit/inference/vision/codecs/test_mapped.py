@@ -10,12 +10,12 @@ import PIL.Image
 import pytest
 
 from agent.inference.vision.animations.animation_reading import frames_in
-from agent.inference.vision.bare import bare_image
 from agent.inference.vision.codecs import DecodeLimits, decode
 from agent.inference.vision.codecs.decode import named
 from agent.inference.vision.codecs.file_bytes import MappedFile, as_file, unpadded
-from agent.inference.vision.copies import RenderOptions, render
-from agent.inference.vision.copies.canvas import open_canvas
+from agent.inference.vision.flatten_alpha import opaque_image
+from agent.inference.vision.redacted import RenderOptions, render
+from agent.inference.vision.redacted.canvas import open_canvas
 
 LIMITS = DecodeLimits(10, 10)
 
@@ -54,7 +54,7 @@ def test_every_format_is_decoded_from_a_map_as_from_bytes(name: str, tmp_path: P
     one, other = decode(data, LIMITS), decode(there, LIMITS)
     assert (one.width, one.height, one.format) == (other.width, other.height, other.format)
     assert np.array_equal(one.pixels, other.pixels)
-    assert (bare_image(data, LIMITS) is None) == (bare_image(there, LIMITS) is None)
+    assert (opaque_image(data, LIMITS) is None) == (opaque_image(there, LIMITS) is None)
     assert frames_in(there, LIMITS) == frames_in(data, LIMITS)
     copies = [named(each, LIMITS, lambda kind, each=each: open_canvas(each, kind, LIMITS)) for each in (data, there)]  # type: ignore[misc]
     assert np.array_equal(copies[0][0].colours, copies[1][0].colours)

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from agent.domain.errors import ImageTooLarge
-from agent.inference.vision.codecs import DecodeLimits, decode, others
+from agent.inference.vision.codecs import DecodeLimits, decode, pillow
 from agent.inference.vision.codecs.webp import PlainWebp, plain
 
 EXIF = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -37,8 +37,8 @@ def test_its_orientation_counts() -> None:
 def test_a_large_one_is_halved_by_blocks_of_four_pixels(monkeypatch: pytest.MonkeyPatch, lossless: bool, profile: bytes) -> None:
     data = webp(lossless=lossless, exif=EXIF, icc_profile=profile)
     whole = decode(data, DecodeLimits(1, 1), 25).pixels.astype(np.uint16)
-    monkeypatch.setattr(others, "LARGE", 50 * 30 - 1)
-    monkeypatch.setattr(others, "_FINE", 20)
+    monkeypatch.setattr(pillow, "LARGE", 50 * 30 - 1)
+    monkeypatch.setattr(pillow, "_FINE", 20)
     halved = decode(data, DecodeLimits(1, 1), 25)
     blocks = (whole[::2, ::2] + whole[1::2, ::2] + whole[::2, 1::2] + whole[1::2, 1::2] + 2) // 4
     assert (halved.width, halved.height, halved.scale) == (30, 50, 0.5)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.inference.vision.video.looking import Cuts
+from agent.inference.vision.video.part_detection import Cuts
 
 
 @cache

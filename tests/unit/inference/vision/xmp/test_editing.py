@@ -7,7 +7,7 @@ import pytest
 from agent.domain.errors import XmpMalformed
 from agent.domain.regions import NamedArea, RegionArea
 from agent.inference.vision.xmp.editing import NEW, edited, with_regions_of
-from agent.inference.vision.xmp.region_changes import AddRegion, Disown, RegionChange, RemoveRegion, SetName, changes_to_write
+from agent.inference.vision.xmp.region_changes import AddRegion, RegionChange, ReleaseOwnership, RemoveRegion, SetName, changes_to_write
 from agent.inference.vision.xmp.xmp_names import RDF
 from agent.inference.vision.xmp.xmp_reading import regions_of
 from agent.inference.vision.xmp.xmp_tree import parse
@@ -51,7 +51,7 @@ def test_what_was_added_is_removed_without_a_trace() -> None:
 
 def test_marks_are_taken_off_a_region_that_another_program_renamed() -> None:
     renamed = change(DIGIKAM, AddRegion("Mei", AREA)).replace(":Name>Mei<", ":Name>Li<")
-    after = change(renamed, Disown(3))
+    after = change(renamed, ReleaseOwnership(3))
     assert "Mei" not in after
     assert names(after)[3] == "Li"
     found = regions_of(parse(after.encode()))

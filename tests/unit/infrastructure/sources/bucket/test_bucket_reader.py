@@ -10,7 +10,7 @@ import pytest
 from agent.domain.errors import BucketKeysWrong, BucketNoKeys, BucketUnknown
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.infrastructure.sources.bucket.bucket_reader import BucketReader, ReadLimits
-from agent.infrastructure.store.key_homes import FileHome
+from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.server.libraries.bucket_keys import BucketKeys
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def test_other_ways_of_access_take_no_keys(access: BucketAccess) -> None:
 
 
 def test_keys_are_kept_by_name_and_come_before_those_of_the_environment(tmp_path: Path) -> None:
-    keys = BucketKeys(FileHome(tmp_path / "keys"), {"AWS_ACCESS_KEY_ID": "env", "AWS_SECRET_ACCESS_KEY": "its secret"})
+    keys = BucketKeys(FileSecretStore(tmp_path / "keys"), {"AWS_ACCESS_KEY_ID": "env", "AWS_SECRET_ACCESS_KEY": "its secret"})
     assert keys.of("bucket-1") == Keys("env", "its secret")
     keys.keep("bucket-1", KEYS)
     assert (keys.of("bucket-1"), keys.of("bucket-2")) == (KEYS, Keys("env", "its secret"))
     keys.forget("bucket-1")
-    assert BucketKeys(FileHome(tmp_path / "keys"), {"AWS_ACCESS_KEY_ID": "half"}).of("bucket-1") is None
-    FileHome(tmp_path / "keys").write("bucket-bucket-1", json.dumps(["one"]).encode())
+    assert BucketKeys(FileSecretStore(tmp_path / "keys"), {"AWS_ACCESS_KEY_ID": "half"}).of("bucket-1") is None
+    FileSecretStore(tmp_path / "keys").write("bucket-bucket-1", json.dumps(["one"]).encode())
     assert keys.of("bucket-1") is None, "what is kept is damaged"

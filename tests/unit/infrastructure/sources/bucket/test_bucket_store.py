@@ -10,14 +10,14 @@ from contextlib import suppress
 import pytest
 
 from agent.domain.errors import BucketAnswer
-from agent.infrastructure.core import nameless_files
+from agent.infrastructure.core import anonymous_files
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess
 from agent.infrastructure.sources.bucket.bucket_store import BucketStore, filled
 
 
-@pytest.mark.parametrize("most", [nameless_files.MOST_IN_MEMORY, 2])
+@pytest.mark.parametrize("most", [anonymous_files.MOST_IN_MEMORY, 2])
 def test_the_bytes_are_read_from_the_start(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(nameless_files, "MOST_IN_MEMORY", most)
+    monkeypatch.setattr(anonymous_files, "MOST_IN_MEMORY", most)
     descriptor = filled((b"ab", memoryview(b"cd")), 4)
     try:
         assert os.read(descriptor, 9) == b"abcd"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from agent.infrastructure.sources.folder.drives import is_online_only, is_remote, told_online_only
+from agent.infrastructure.sources.folder.drives import is_online_only, is_online_only_within_timeout, is_remote
 
 ARCHIVE, HIDDEN, OFFLINE, PINNED, RECALL_ON_OPEN, RECALL_ON_ACCESS = 0x20, 0x2, 0x1000, 0x80000, 0x40000, 0x400000
 
@@ -60,19 +60,19 @@ def test_a_system_that_tells_nothing_has_no_network_drives(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("attributes", [OFFLINE, RECALL_ON_OPEN, RECALL_ON_ACCESS, ARCHIVE | RECALL_ON_ACCESS])
 def test_windows_marks_placeholders_by_an_attribute(attributes: int) -> None:
-    assert told_online_only("win32", attributes, 0)
-    assert not told_online_only("linux", attributes, 0)
+    assert is_online_only_within_timeout("win32", attributes, 0)
+    assert not is_online_only_within_timeout("linux", attributes, 0)
 
 
 @pytest.mark.parametrize("attributes", [0, ARCHIVE, HIDDEN, PINNED])
 def test_other_attributes_say_nothing_of_a_cloud(attributes: int) -> None:
-    assert not told_online_only("win32", attributes, 0)
+    assert not is_online_only_within_timeout("win32", attributes, 0)
 
 
 def test_macos_marks_them_dataless() -> None:
-    assert told_online_only("darwin", 0, 0x40000000 | 0x8000)
-    assert not told_online_only("darwin", 0, 0x8000)
-    assert not told_online_only("freebsd14", 0, 0x40000000), "the same bit means something else there"
+    assert is_online_only_within_timeout("darwin", 0, 0x40000000 | 0x8000)
+    assert not is_online_only_within_timeout("darwin", 0, 0x8000)
+    assert not is_online_only_within_timeout("freebsd14", 0, 0x40000000), "the same bit means something else there"
 
 
 def test_a_real_file_is_here_and_a_missing_one_is_no_placeholder(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agent.domain.image import is_image
+from agent.infrastructure.core.extended_paths import verbatim
 from agent.infrastructure.core.settings import Folder
-from agent.infrastructure.core.verbatim_paths import verbatim
 from agent.infrastructure.sources.folder.folder_rules import Matcher
 from agent.infrastructure.sources.folder.folder_scan import (
     Comparison,
