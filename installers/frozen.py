@@ -19,7 +19,7 @@ _SOURCES = (
     "installers/ai_popup.spec",
     "installers/clean_start.py",
     "installers/frozen.py",
-    "requirements.lock",
+    "installers/locks/requirements.lock",
     "NOTICE",
 )
 _SOURCES_BUILT = ("ui/dist", "ui/dist-help")

@@ -1,6 +1,6 @@
 """OpenCV for the Linux packages: only what the agent calls, without the video, AVIF and linear algebra in the index's wheel.
 
-It is built once from the source distribution in requirements-opencv.lock, and cached under build/cache until that file or
+It is built once from the source distribution in installers/locks/requirements-opencv.lock, and cached under build/cache until that file or
 the options here change. docs/decisions/0021-what-the-package-carries.md lists the savings.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PACKAGE = "opencv-python-headless"
-LOCK = "requirements-opencv.lock"
+LOCK = "installers/locks/requirements-opencv.lock"
 # Differences from the wheel: everything else, including the use of newer processors' instructions, is as its makers chose.
 OPTIONS = {
     "BUILD_LIST": "core,imgproc,imgcodecs,python3",

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPARED = "requirements-bench.lock"
+COMPARED = "installers/locks/requirements-bench.lock"
 
 
 def main() -> int:

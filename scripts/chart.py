@@ -3,7 +3,8 @@
 Renders the chart with each file of its folder `ci`, by Helm's own code; lints it strictly; validates each manifest against the schemas of
 the oldest and the newest Kubernetes, and custom resources against ours of what we use (`tests/packages/server/chart/resources.json`);
 compares the manifests with those in `tests/packages/server/chart/golden`. `--update` writes them anew, and the program's version
-into Chart.yaml. `--show FILE` prints what the chart makes of a file of values. Installs requirements-charts.lock into build/charts first.
+into Chart.yaml. `--show FILE` prints what the chart makes of a file of values. Installs its packages, by their lock, into
+build/charts first.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from scripts.setup import uv  # noqa: E402
 
 CHART = ROOT / "installers" / "server" / "helm" / "ai-popup"
 TESTS = ROOT / "tests" / "packages" / "server" / "chart"
-LOCK = ROOT / "requirements-charts.lock"
+LOCK = ROOT / "installers/locks/requirements-charts.lock"
 PACKAGES = ROOT / "build" / "charts"
 RELEASE, NAMESPACE = "photos", "team"
 KUBERNETES = ("1.29", "1.37")  # the chart's kubeVersion, and the newest whose schemas the package has

@@ -41,19 +41,19 @@ class Part:
 
 def python_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
     """Yield what the program's lock file names, for all systems."""
-    for name in sorted(_locked("requirements.lock")):
+    for name in sorted(_locked("installers/locks/requirements.lock")):
         yield Part(name, rules["packages"].get(name) or _said(name), "Python")
 
 
 def server_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
     """Yield what the team server's lock file names besides."""
-    for name in sorted(_locked("requirements-server.lock") - _locked("requirements.lock")):
+    for name in sorted(_locked("installers/locks/requirements-server.lock") - _locked("installers/locks/requirements.lock")):
         yield Part(name, rules["packages"].get(name) or _said(name), SERVER)
 
 
 def library_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
     """Yield the shared libraries in separate folders beside the program's packages. Raises PackageNotFoundError."""
-    for name in sorted(_locked("requirements.lock")):
+    for name in sorted(_locked("installers/locks/requirements.lock")):
         try:
             files = metadata.files(name) or []
         except metadata.PackageNotFoundError:  # for another system

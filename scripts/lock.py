@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "installers" / "locks"
 # File -> (its inputs, the locks whose versions it must match).
 LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-tools.lock": (["--group", "tools"], ()),
@@ -43,13 +44,15 @@ def main() -> int:
         options = ["--universal", "--generate-hashes", "--no-annotate", "--no-header", "--python-version", "3.11", "--quiet"]
         # Neither a mirror nor a folder of wheels on this machine may appear in the file.
         options += ["--no-emit-index-url", "--no-emit-find-links", "--allow-unsafe"]
-        options += [word for lock in agree for word in ("--constraint", lock)]
+        options += [word for lock in agree for word in ("--constraint", str(FOLDER / lock))]
         with tempfile.TemporaryDirectory() as folder:
             left_out = Path(folder) / "left-out.txt"
             left_out.write_text("\n".join(groups.get(WITHOUT.get(name, ""), [])), encoding="utf-8")
             options += ["--excludes", str(left_out)]
-            subprocess.run([str(uv), "pip", "compile", *options, *sys.argv[1:], *sources, "--output-file", name], cwd=ROOT, check=True)
-        lock = ROOT / name
+            subprocess.run(
+                [str(uv), "pip", "compile", *options, *sys.argv[1:], *sources, "--output-file", str(FOLDER / name)], cwd=ROOT, check=True
+            )
+        lock = FOLDER / name
         body = "".join(line for line in lock.read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("#"))
         if re.search(r"https?://", body):
             print(f"{name} names a host: not written", file=sys.stderr)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("installers/locks/requirements.lock", "installers/locks/requirements-dev.lock")
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ _DATA = {
     "ui/dist-help": "help",
 }
 _OPTIONAL = ("ui/dist-help",)
-LOCK = "requirements-server.lock"
+LOCK = "installers/locks/requirements-server.lock"
 _UNITS, _ENVIRONMENTS = "installers/server/systemd", "installers/server/environments"
 _START = """#!/bin/sh
 # Runs this release; made by scripts/deploy.sh.

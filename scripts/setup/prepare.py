@@ -9,10 +9,10 @@ from scripts.setup.exclusive import exclusive
 from scripts.setup.ui import Ui
 from scripts.setup.venv import TOOLS, Venv
 
-RUNTIME = "requirements.lock"
-SERVER = "requirements-server.lock"
-DEVELOPMENT = "requirements-dev.lock"
-DOCS = "requirements-docs.lock"
+RUNTIME = "installers/locks/requirements.lock"
+SERVER = "installers/locks/requirements-server.lock"
+DEVELOPMENT = "installers/locks/requirements-dev.lock"
+DOCS = "installers/locks/requirements-docs.lock"
 
 
 def prepare(checkout: Path, console: Console, *, locks: Sequence[str]) -> Venv:

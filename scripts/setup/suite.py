@@ -38,7 +38,8 @@ _MEMORY = Path("/dev/shm")
 _SCRATCH_BYTES = 1_000_000_000
 # The lines after the failures: failed tests, one line each, and the totals.
 _SUMMARY = re.compile(r"=+ short test summary info =+")
-_CLOSING_LINE = re.compile(r"=+ .*\b\d+ \w+.* in [\d.]+s.*=+")
+# As pytest ends with `-q`, and without.
+_CLOSING_LINE = re.compile(r"(=+ )?\d+ (passed|failed|skipped|errors?|deselected|xfailed|warnings?)\b.* in [\d.]+s\b.*")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _TEST = re.compile(r"^\s*(?:async )?def test_", re.MULTILINE)
 _SMOKE = "pytest.mark.smoke"

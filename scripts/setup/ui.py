@@ -15,7 +15,7 @@ from scripts.setup.console import Console
 from scripts.setup.processes import answers, environment, run_logged
 from scripts.setup.venv import Venv
 
-NODE_LOCK = "requirements-node.lock"
+NODE_LOCK = "installers/locks/requirements-node.lock"
 # The versions that Vite and rolldown support.
 _NODE_OLDEST = (20, 19)
 _NOT_SOURCES = {"node_modules", "dist", "dist-help"}

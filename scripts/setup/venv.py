@@ -16,7 +16,7 @@ from scripts.setup.console import Console, SetupFailed, Step
 from scripts.setup.processes import answers, run_logged
 from scripts.setup.system import apt_install, can_apt
 
-TOOLS = "requirements-tools.lock"
+TOOLS = "installers/locks/requirements-tools.lock"
 _NOTES = "ai-popup-setup.json"
 # Marks in the notes: a change is in progress; this set-up created the environment, so it may create it again.
 _BUSY = "busy"
@@ -108,7 +108,7 @@ class Venv:
             if verb in ("Collecting", "Downloading", "Building", "Prepared"):
                 step.detail = re.split(r"[=\s]", rest)[0] if verb != "Prepared" else console.texts("setup.unpacking")
 
-        if lock.name == TOOLS:
+        if lock.name == Path(TOOLS).name:
             words = ["install", "--require-hashes", "--no-deps", "--progress-bar", "off", "-r", str(lock)]
             run_logged(console, [*self._pip(), *words], on_line=follow)
         else:

@@ -20,8 +20,10 @@ def console(tmp_path: Path, screen: io.StringIO) -> Console:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
+    locks = tmp_path / "installers" / "locks"
+    locks.mkdir(parents=True)
     for name in ("requirements.lock", "requirements-tools.lock", "requirements-node.lock"):
-        (tmp_path / name).write_text("one==1 \\\n    --hash=sha256:00\ntwo==2 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n")
+        (locks / name).write_text("one==1 \\\n    --hash=sha256:00\ntwo==2 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n")
     ui = tmp_path / "ui"
     (ui / "src").mkdir(parents=True)
     (ui / "src" / "main.ts").write_text("let a = 1")

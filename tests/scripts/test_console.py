@@ -56,6 +56,6 @@ def test_every_text_the_scripts_use_exists(language: str) -> None:
     used |= {f"setup.steps.{key}" for key in re.findall(r'\.step\(\s*"([a-z_]+)"', sources)}
     codes = re.findall(r'SetupFailed\(\s*"([a-z_]+)"', sources)
     used |= {f"setup.errors.{code}.{part}" for code in codes for part in ("cause", "remedy")}
-    used |= {f"setup.locks.{path.stem}" for path in ROOT.glob("requirements*.lock")}
+    used |= {f"setup.locks.{path.stem}" for path in ROOT.glob("installers/locks/requirements*.lock")}
     assert len(used) > 15
     assert used <= catalogue(language).keys()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lock import LOCKS, WITHOUT
+from scripts.lock import FOLDER, LOCKS, WITHOUT
 from scripts.setup import uv
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ PIN = re.compile(r"^([a-z0-9-]+)==(\S+)( ;.*)? \\$")
 
 
 def text(lock: str) -> str:
-    return (ROOT / lock).read_text(encoding="utf-8")
+    return (FOLDER / lock).read_text(encoding="utf-8")
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -48,7 +48,7 @@ def names(requirements: Iterable[str]) -> set[str]:
     return {re.split(r"[^A-Za-z0-9._-]", each)[0].lower().replace("_", "-") for each in requirements}
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "ui/package-lock.json"])
+@pytest.mark.parametrize("lock", [*LOCKS, "../../ui/package-lock.json"])
 def test_a_lock_names_no_host(lock: str) -> None:
     assert not re.search(r"://|--index|--find-links|--extra-index", text(lock))
 
@@ -104,7 +104,7 @@ def test_the_development_lock_agrees_with_the_programs() -> None:
 @pytest.mark.parametrize("lock", INSTALLED)
 def test_other_systems_find_wheels_for_all_of_it(lock: str, system: str, tmp_path: Path) -> None:
     python = Path(sys.executable)
-    words = uv.command(python.with_name("uv"), python, ROOT / lock)
+    words = uv.command(python.with_name("uv"), python, FOLDER / lock)
     words += ["--python-platform", SYSTEMS[system], "--only-binary", ":all:", "--no-binary", AS_SOURCE]
     words += ["--target", str(tmp_path), "--dry-run"]
     settings = {**uv.settings(python), "MACOSX_DEPLOYMENT_TARGET": MACOS}

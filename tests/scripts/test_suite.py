@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
     "line",
     [
         "======== 12 passed in 3.21s ========",
+        "7965 passed in 419.49s (0:06:59)",
         "==== 1 failed, 12 passed, 2 warnings in 75.01s (0:01:15) ====",
         "\x1b[32m======== \x1b[32m\x1b[1m12 passed\x1b[0m\x1b[32m in 3.21s\x1b[0m\x1b[32m ========\x1b[0m",
     ],

@@ -101,6 +101,6 @@ def test_an_old_or_missing_node_is_replaced_by_the_one_of_the_lock(
     installed: list[str] = []
     monkeypatch.setattr(Venv, "install", lambda self, console, lock: installed.append(lock))
     path, env = node(console, venv)
-    assert installed == ["requirements-node.lock"]
+    assert installed == ["installers/locks/requirements-node.lock"]
     assert Path(path).parent == venv.bin
     assert env["PATH"].startswith(str(venv.bin))

@@ -13,7 +13,7 @@ from scripts.setup import venv as module
 from scripts.setup.console import Console, SetupFailed
 from scripts.setup.venv import TOOLS, Venv
 
-LOCK = "requirements.lock"
+LOCK = "installers/locks/requirements.lock"
 
 
 class Tools:

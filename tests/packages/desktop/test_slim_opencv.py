@@ -40,7 +40,8 @@ def test_another_opencv_than_the_one_in_the_folder_does_not_stand_in_for_it(tmp_
 
 
 def test_it_is_kept_until_what_it_is_built_from_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(ROOT / LOCK, tmp_path)
+    (tmp_path / LOCK).parent.mkdir(parents=True)
+    shutil.copy(ROOT / LOCK, tmp_path / LOCK)
     assert kept(tmp_path) is None
     monkeypatch.setattr(slim_opencv, "_build", lambda _checkout, work: (work / "whole").mkdir(parents=True))
     monkeypatch.setattr(slim_opencv, "check", lambda _folder, _wanted: None)
@@ -56,6 +57,7 @@ def test_it_is_kept_until_what_it_is_built_from_changes(tmp_path: Path, monkeypa
 
 def test_it_is_of_the_version_that_everybody_else_runs() -> None:
     pins = [
-        re.search(rf"^{PACKAGE}==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE) for lock in (LOCK, "requirements.lock")
+        re.search(rf"^{PACKAGE}==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE)
+        for lock in (LOCK, "installers/locks/requirements.lock")
     ]
     assert len({pin[1] for pin in pins if pin}) == 1 and all(pins)

@@ -69,7 +69,7 @@ def installed_newer(wheel: Path) -> Path:
     """The scripts folder of an environment of the newer Python: what the lock file names, and the wheel. Kept until the lock changes."""
     python = newer_python()
     assert python is not None
-    lock = ROOT / "requirements.lock"
+    lock = ROOT / "installers/locks/requirements.lock"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = ROOT / "build" / "cache" / f"python3.13-{digest}"
     tool, own = Path(sys.executable).with_name("uv"), folder / "bin" / "python"

@@ -136,7 +136,7 @@ def test_its_bill_names_all_that_is_installed(root: Path) -> None:
     [packages] = root.glob("opt/ai-popup/lib/python3*/site-packages")
     installed = {re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() for path in packages.glob("*.dist-info")}
     assert {name.split()[0] for name in by_kind["pypi"]} == installed
-    lock = (ROOT / "requirements-server.lock").read_text()
+    lock = (ROOT / "installers/locks/requirements-server.lock").read_text()
     assert f"openvino=={next(name for name in by_kind['pypi'] if name.startswith('openvino ')).split()[1]} " in lock
     assert {name.split()[0] for name in by_kind["deb"]} >= {"libc6", "python3.13", "tini"}
     assert any(name.startswith("svelte ") for name in by_kind["npm"])

