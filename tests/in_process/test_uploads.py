@@ -10,6 +10,7 @@ import shutil
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -259,8 +260,8 @@ async def test_what_is_no_photo_by_its_content_leaves_nothing(server: Server, me
 
 async def test_there_are_limits_in_all_for_the_disk_and_for_each_member(server: Server, mei: Browser) -> None:
     server.limits = replace(LIMITS, total_bytes=2 * len(JPEG))
-    first = await mei.begun(JPEG)
     assert await mei.whole(JPEG, "b.jpg") == "stored"
+    first = await mei.begun(JPEG)
     assert (await mei.begin(JPEG)).json()["code"] == "upload.no_room"
     assert (await mei.client.delete(first, headers=TUS)).status_code == 204
     server.limits = replace(LIMITS, keep_free_bytes=10**18)
@@ -271,6 +272,70 @@ async def test_there_are_limits_in_all_for_the_disk_and_for_each_member(server: 
     assert (await mei.begin(JPEG)).json()["code"] == "upload.too_many"
     [*mine] = (await mei.client.get("/api/uploads")).json()["items"]
     assert [(each["name"], each["size"], each["offset"]) for each in mine] == [("a.jpg", len(JPEG), 0)] * 3
+
+
+async def test_an_announcement_without_bytes_holds_no_room_for_longer_than_ten_minutes(server: Server, mei: Browser) -> None:
+    server.limits = replace(LIMITS, total_bytes=4 * len(JPEG))
+    empty, begun = await mei.begin(JPEG), await mei.begun(JPEG[:500], "b.jpg")
+    assert parsedate_to_datetime(empty.headers["upload-expires"]) == START + timedelta(minutes=10)
+    first = await mei.send(begun, JPEG[:100])
+    assert parsedate_to_datetime(first.headers["upload-expires"]) == START + timedelta(days=2)
+    ben = await server.team.member("ben", Role.EDITOR)
+    async with server.team.client(**ben.headers) as client:
+        other = Browser(client, ben.member.id)
+        assert await other.whole(JPEG + JPEG) == "stored"
+        server.team.later(timedelta(minutes=9))
+        assert (await other.begin(JPEG)).json()["code"] == "upload.no_room"
+        server.team.later(timedelta(minutes=1))
+        again = await other.begun(JPEG, "c.jpg")
+        assert (await mei.send(empty.headers["location"], JPEG)).json()["code"] == "upload.gone"
+        assert await mei.offset(begun) == 100, "what has begun to arrive stays for days"
+        assert len(server.parts) == 2
+        server.team.later(timedelta(minutes=10))
+        assert (await client.get("/api/uploads")).json()["items"] == []
+        await server.uploads.sweep()
+        assert [each.name for each in server.queries.unfinished()] == ["b.jpg"] and len(server.parts) == 1
+        assert (await client.head(again, headers=TUS)).status_code == 404
+
+
+async def test_an_announcement_whose_first_bytes_are_coming_does_not_lapse(server: Server, mei: Browser) -> None:
+    place = (await mei.begun(JPEG)).rpartition("/")[2]
+    comes, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        comes.set()
+        await goes_on.wait()
+        yield JPEG
+
+    sending = asyncio.ensure_future(server.uploads.append(place, mei.id, 0, slow()))
+    await comes.wait()
+    server.team.later(timedelta(minutes=11))
+    await mei.begun(JPEG, "b.jpg")
+    await server.uploads.sweep()
+    goes_on.set()
+    assert (await sending).upload.outcome is Outcome.STORED
+
+
+async def test_a_members_announcements_take_half_of_the_room_together(server: Server, mei: Browser) -> None:
+    server.limits = replace(LIMITS, total_bytes=4 * len(JPEG))
+    await mei.begun(JPEG)
+    await mei.begun(JPEG, "b.jpg")
+    refused = await mei.begin(JPEG, "c.jpg")
+    assert (refused.status_code, refused.json()["code"]) == (507, "upload.share")
+    ben = await server.team.member("ben", Role.EDITOR)
+    async with server.team.client(**ben.headers) as client:
+        other = Browser(client, ben.member.id)
+        assert await other.whole(JPEG) == "stored"
+        assert (await other.begin(JPEG + b"x")).json()["code"] == "upload.no_room"
+
+
+async def test_half_of_what_the_disk_has_is_the_most_that_a_member_announces(
+    server: Server, mei: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UploadFiles, "free", lambda _: 3 * len(JPEG))
+    server.limits = replace(LIMITS, keep_free_bytes=len(JPEG) // 2)
+    await mei.begun(JPEG + JPEG)  # a single one may take more: otherwise the last room would be nobody's
+    assert (await mei.begin(JPEG[:100])).json()["code"] == "upload.share"
 
 
 async def test_nobody_reaches_anothers_upload_and_viewers_none(server: Server, mei: Browser) -> None:

@@ -19,6 +19,12 @@ class UploadNoRoom(UploadError):
     code = "upload.no_room"
 
 
+class UploadShare(UploadError):
+    """A member's unfinished ones would take more than half of the room together."""
+
+    code = "upload.share"
+
+
 class UploadsTooMany(UploadError):
     """Unfinished ones of one member. Parameter: `limit`."""
 

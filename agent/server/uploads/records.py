@@ -1,12 +1,14 @@
 """What is known of an upload."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 MEGABYTE: Final = 1_000_000
 GIGABYTE: Final = 1_000_000_000
+EMPTY_FOR: Final = timedelta(minutes=10)
+"""how long an upload of which nothing has arrived holds its room"""
 
 
 class Outcome(StrEnum):
@@ -46,7 +48,7 @@ class Upload:
     """when the file was last changed, by the browser's computer"""
     created_at: datetime
     expires_at: datetime
-    """until then it must be finished"""
+    """until then it must be finished; one of which nothing has arrived lapses sooner: see `Received`"""
     sha256: str | None = None
     """as the sender says it; once all of it has arrived, as it is"""
     target: str | None = None
@@ -68,6 +70,13 @@ class Received:
 
     upload: Upload
     offset: int
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until then it must be finished, or must have begun to arrive."""
+        upload = self.upload
+        begun = self.offset or upload.target is not None  # a file that was moved has no part any more
+        return upload.expires_at if begun else min(upload.expires_at, upload.created_at + EMPTY_FOR)
 
 
 @dataclass(frozen=True, slots=True)

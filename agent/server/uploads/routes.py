@@ -42,7 +42,7 @@ class UploadOut(Schema):
     def of(cls, received: Received) -> Self:
         upload = received.upload
         modified = None if upload.modified_ns is None else upload.modified_ns // 1_000_000
-        return cls.from_record(upload, offset=received.offset, modified_ms=modified)
+        return cls.from_record(upload, offset=received.offset, expires_at=received.expires_at, modified_ms=modified)
 
 
 class UploadLibraryOut(Schema):
@@ -108,7 +108,7 @@ def _tus_routes(api: FastAPI, uploads: Uploads) -> None:
             _token(request),
         )
         upload = await uploads.begin(who.id, new)
-        headers = {"location": f"/api/uploads/{upload.id}", "upload-expires": tus.expiry(upload.expires_at)}
+        headers = {"location": f"/api/uploads/{upload.id}", "upload-expires": tus.expiry(Received(upload, 0).expires_at)}
         return Response(status_code=201, headers=headers)
 
     @api.head("/api/uploads/{upload_id}", response_class=Response, openapi_extra=_UPLOAD)

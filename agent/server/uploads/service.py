@@ -13,20 +13,19 @@ from agent.domain.errors import (
     UploadChecksum,
     UploadGone,
     UploadLibrary,
-    UploadNoRoom,
     UploadOffset,
-    UploadsTooMany,
     UploadTooLarge,
     UploadType,
 )
 from agent.infrastructure.core.access_scope import current_scope, everything
 from agent.infrastructure.core.actor import acting_as
 from agent.infrastructure.core.background import run_periodically
+from agent.server.uploads.announcements import Announcements
 from agent.server.uploads.file_sniffing import HEAD, fits
 from agent.server.uploads.filename_sanitizer import safe_name
 from agent.server.uploads.partial_files import Checksum, held, write
 from agent.server.uploads.queries import UploadQueries
-from agent.server.uploads.records import GIGABYTE, MEGABYTE, Limits, NewUpload, Outcome, Received, Upload
+from agent.server.uploads.records import MEGABYTE, Limits, NewUpload, Outcome, Received, Upload
 from agent.server.uploads.request_lock import Superseded, Turns, run_shielded
 from agent.server.uploads.upload_files import UploadFiles
 
@@ -66,6 +65,7 @@ class Uploads:
         self._folders = folders
         self._new_id = new_id
         self._tell = tell
+        self._announcements = Announcements(queries, files, clock)
         self._started = clock()
         self._turns = Turns()
         self._beginning = asyncio.Lock()
@@ -82,7 +82,8 @@ class Uploads:
     async def begin(self, member: str, new: NewUpload) -> Upload:
         """Return a new one, or the unfinished one of the same content that came by the same token.
 
-        Raises UploadType, UploadTooLarge, UploadLibrary, UploadsTooMany, UploadNoRoom, UploadUnwritable, SettingsError, StoreError.
+        Raises UploadType, UploadTooLarge, UploadLibrary, UploadsTooMany, UploadNoRoom, UploadShare, UploadUnwritable,
+        SettingsError, StoreError.
         """
         name, limits, now = safe_name(new.name), self.limits, self._clock()
         if new.size <= 0:
@@ -95,7 +96,7 @@ class Uploads:
             with everything():  # the limits hold for all libraries together
                 root = await asyncio.to_thread(self._files.make_root, upload.library)
                 await self._folders.watch(root, upload.library)
-                return await run_shielded(partial(self._begin_alone, upload, limits))
+                return await run_shielded(partial(self._announcements.announce, upload, limits))
 
     async def state(self, upload_id: str, member: str) -> Received:
         """How much has arrived; a request that still sends is ended. Raises UploadGone, and what storing raises."""
@@ -131,7 +132,8 @@ class Uploads:
         """A member's from browsers, or those that came by one of their tokens."""
 
         def found() -> list[Received]:
-            return [Received(each, self._files.size(each.id) or 0) for each in self._queries.unfinished(member) if each.token == token]
+            all_ = [Received(each, self._files.size(each.id) or 0) for each in self._queries.unfinished(member) if each.token == token]
+            return [each for each in all_ if not self._announcements.is_over(each.upload, each.offset)]
 
         return await asyncio.to_thread(found)
 
@@ -149,9 +151,10 @@ class Uploads:
         now = self._clock()
         uploads = await asyncio.to_thread(self._queries.unfinished)
         for each in uploads:
-            if each.expires_at <= now:
+            arrived = await asyncio.to_thread(self._files.size, each.id)
+            if await asyncio.to_thread(self._announcements.is_over, each, arrived or 0):
                 await self._in_turn(each.id, partial(asyncio.to_thread, self._drop, each.id))
-            elif each.target is not None or await asyncio.to_thread(self._files.size, each.id) == each.size:
+            elif each.target is not None or arrived == each.size:
                 try:
                     await self._in_turn(each.id, partial(self._state, each.id, each.member))
                 except (UploadGone, UploadChecksum):
@@ -182,26 +185,6 @@ class Uploads:
             raise UploadLibrary
         return wanted
 
-    def _begin_alone(self, upload: Upload, limits: Limits) -> Upload:
-        with self._files.alone():
-            open_ = self._queries.unfinished()
-            begun = next((each for each in open_ if each.is_same(upload) and self._files.size(each.id) is not None), None)
-            if begun is None:
-                self._begin(upload, open_, limits)
-            return begun or upload
-
-    def _begin(self, upload: Upload, open_: Sequence[Upload], limits: Limits) -> None:
-        if sum(each.member == upload.member for each in open_) >= limits.unfinished:
-            raise UploadsTooMany(limit=limits.unfinished)
-        room = self._queries.room()
-        if limits.total_bytes and room.unfinished + room.stored + upload.size > limits.total_bytes:
-            raise UploadNoRoom(limit=limits.total_bytes // GIGABYTE)
-        coming = sum(each.size - (self._files.size(each.id) or 0) for each in open_)
-        if self._files.free() - coming - upload.size < limits.keep_free_bytes:
-            raise UploadNoRoom
-        self._files.create(upload.id)
-        self._queries.add(upload)
-
     async def _state(self, upload_id: str, member: str) -> Received:
         upload = await asyncio.to_thread(self._queries.upload, upload_id, member)
         if upload.outcome is not None:
@@ -210,7 +193,7 @@ class Uploads:
         moved = there is None and upload.target is not None and await asyncio.to_thread(self._files.is_at, *_placed(upload))
         if moved or there == upload.size:
             return await self._stored(upload)
-        if there is None or upload.expires_at <= self._clock():
+        if there is None or await asyncio.to_thread(self._announcements.is_over, upload, there):
             await run_shielded(partial(self._drop, upload_id))
             raise UploadGone
         return Received(upload, there)

@@ -120,7 +120,7 @@ def headers_of(received: Received) -> dict[str, str]:
     said = {"upload-offset": str(received.offset), "upload-length": str(upload.size), "cache-control": "no-store"}
     if upload.outcome is not None:
         return said | {"upload-outcome": upload.outcome.value}
-    return said | {"upload-expires": expiry(upload.expires_at)}
+    return said | {"upload-expires": expiry(received.expires_at)}
 
 
 def expiry(at: datetime) -> str:

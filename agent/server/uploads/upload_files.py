@@ -86,6 +86,14 @@ class UploadFiles:
         with upload_errors():
             return locked(file.fileno(), wait=False)
 
+    def is_held(self, upload_id: str) -> bool:
+        """Whether a request writes to a part now."""
+        try:
+            with self.open(upload_id) as file:
+                return not self.hold(file)
+        except UploadUnwritable:
+            return False
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """A time in which no other process begins or stores an upload."""
