@@ -9,6 +9,7 @@ from agent.domain.errors import JoinCodeGone, TooManyAttempts
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.migrator import upgrade
 from agent.server.accounts.throttle_queries import AttemptQueries
+from agent.server.devices import join_queries
 from agent.server.devices.join_queries import LASTS, MOST_OF_A_NETWORK, DeskGrant, JoinQueries
 from agent.server.devices.joining import MOST_WRONG, Joining
 
@@ -96,3 +97,27 @@ async def test_one_network_asks_only_so_often(two: Two) -> None:
         await each.ask("desk", "Linux", "10.0.0.2")
     two.time += LASTS
     await two.a.ask("desk", "Linux", "10.0.0.1")
+
+
+async def test_strangers_from_many_networks_lock_nobody_out(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join_queries, "MOST", 40)
+    device_code, user_code = await two.a.ask("mei's desk", "Linux", "192.0.2.1")
+    granted, allowed = await two.a.ask("ben's desk", "Linux", "10.7.0.1")
+    await two.b.decide(allowed, BEN, allow=True)
+    for number in range(80):
+        await (two.a if number % 2 else two.b).ask("stranger", "Linux", f"10.7.{number % 20}.{number}")
+    assert (await two.b.find(user_code, MEI)).computer == "mei's desk", "the largest crowd makes room, not the oldest request"
+    _, later = await two.b.ask("anna's desk", "Linux", "198.51.100.1")
+    assert (await two.a.find(later, MEI)).computer == "anna's desk"
+    await two.b.decide(user_code, MEI, allow=True)
+    for code, computer in ((device_code, "mei's desk"), (granted, "ben's desk")):
+        taken = await two.a.take(code)
+        assert taken is not None and taken.computer == computer, "what a member decided makes room for nobody"
+
+
+async def test_one_customers_networks_of_ipv6_are_one_crowd(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join_queries, "MOST", 20)
+    _, user_code = await two.a.ask("desk", "Linux", "2001:db8:1:2::1")
+    for number in range(60):
+        await two.b.ask("stranger", "Linux", f"2001:db8:2:{number:x}::1")
+    assert (await two.a.find(user_code, MEI)).computer == "desk"

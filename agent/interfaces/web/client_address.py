@@ -26,6 +26,15 @@ def network_of(address: str) -> str:
     return str(found)
 
 
+def crowd_of(network: str) -> str:
+    """The wider network that a visitor's network is part of: who has one address of it often has more. Empty if it is none."""
+    try:
+        found = ipaddress.ip_network(network)
+    except ValueError:
+        return ""
+    return str(found.supernet(new_prefix=24 if found.version == 4 else 48))
+
+
 def addresses_of(host: str, port: int) -> list[str]:
     """Blocks. Raises OSError."""
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

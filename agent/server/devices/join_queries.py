@@ -1,6 +1,7 @@
 """Desktops that ask to join, in the database: whichever process of a server answers knows them."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,9 +10,11 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.schema import join_request
+from agent.interfaces.web.client_address import crowd_of
 
 LASTS: Final = timedelta(minutes=10)
-MOST, MOST_OF_A_NETWORK = 200, 10
+MOST, MOST_OF_A_NETWORK = 1_000, 10
+_FACTS: Final = join_request.c.sha256, join_request.c.user_code, join_request.c.network, join_request.c.at, join_request.c.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,20 @@ class PendingJoin:
 
 class JoinQueries(Queries):
     def ask_to_join(self, sha256: str, codes: Iterable[str], network: str, asked: PendingJoin) -> str | datetime:
-        """Keep a request under the first of the codes that is free, and return that; or until when there are too many."""
+        """Keep a request under the first of the codes that is free, and return that; or until when its network has too many.
+
+        If there are too many of all networks, one of the largest crowd makes room.
+        """
         with self.database.write(durable=True) as tx:
             tx.execute(delete(join_request).where(join_request.c.at <= asked.at - LASTS))
-            rows = tx.execute(select(join_request.c.user_code, join_request.c.network, join_request.c.at).order_by(join_request.c.at)).all()
+            rows = tx.execute(select(*_FACTS).order_by(join_request.c.at)).all()
             near = [row for row in rows if row.network == network]
-            if len(near) >= MOST_OF_A_NETWORK or len(rows) >= MOST:
-                oldest: datetime = (near or rows)[0].at
+            if len(near) >= MOST_OF_A_NETWORK:
+                oldest: datetime = near[0].at
                 return oldest + LASTS
+            open_ = [row for row in rows if row.allowed is None]
+            if len(rows) >= MOST and open_:
+                tx.execute(delete(join_request).where(join_request.c.sha256 == _of_largest_crowd(open_).sha256))
             taken = {row.user_code for row in rows}
             user_code = next(code for code in codes if code not in taken)
             facts = {"computer": asked.computer, "system": asked.system, "address": asked.address}
@@ -80,6 +89,13 @@ class JoinQueries(Queries):
         with self.database.write(durable=True) as tx:  # of two who ask at once, one takes it
             row = tx.execute(delete(join_request).where(*chosen).returning(join_request)).first()
         return _asked(row) if row is not None else None
+
+
+def _of_largest_crowd(rows: Sequence[Row[*tuple[Any, ...]]]) -> Row[*tuple[Any, ...]]:
+    """Return the oldest request of the wider network that has most. `rows` are ordered by time."""
+    crowds = [crowd_of(row.network) for row in rows]
+    sizes = Counter(crowds)
+    return rows[max(range(len(rows)), key=lambda index: (sizes[crowds[index]], -index))]
 
 
 def _open(user_code: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
