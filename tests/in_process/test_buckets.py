@@ -14,6 +14,7 @@ from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.access_scope import AccessScope, reaching
+from agent.infrastructure.core.server_settings import ServerSettings
 from agent.infrastructure.store.schema import bucket as bucket_table
 from agent.infrastructure.store.server_database import secured
 from agent.interfaces.web.access import Role
@@ -47,6 +48,7 @@ async def server(served: Served) -> AsyncIterator[TeamServer]:
     made = TeamServer(served)
     made.team.placed = made.libraries.placed
     async with served.world.running():
+        await served.world.app.apply(served.world.app.settings.model_copy(update={"server": ServerSettings(buckets_inside=True)}))
         await asyncio.to_thread(made.libraries.begin, "Photos")
         yield made
         await made.team.settle()
@@ -103,3 +105,33 @@ async def test_members_see_keys_below_their_librarys_name_and_nothing_of_the_buc
         assert (await client.delete("/api/buckets/bucket-1")).status_code == 204
         assert (await client.get("/api/buckets")).json()["items"] == []
     assert world.real.counts().images == 0
+
+
+async def test_a_kept_key_signs_for_no_other_place_and_the_host_alone_lets_a_bucket_be_inside(server: TeamServer, served: Served) -> None:
+    ada = await server.team.member("ada", Role.ADMINISTRATOR)
+    [first] = server.libraries.all
+    keys = {"key_id": "OTHER", "secret": "other"}
+    moves = ({"endpoint": "https://evil.example"}, {"region": "eu-west-1"}, {"address": "s3://another-bucket"})
+    async with client_of(server, ada) as client:
+        assert (await client.post("/api/buckets", json={**WANTED, "library_id": first.id})).status_code == 200
+        for moved in moves:
+            refused = await client.patch("/api/buckets/bucket-1", json=moved)
+            assert (refused.status_code, refused.json()["code"]) == (422, "bucket.keys_again")
+            tried = await client.post("/api/buckets/check", json={**WANTED, "name": "bucket-1", **moved, "keys": None})
+            assert tried.json()["problem"]["code"] == "bucket.keys_again"
+        assert (await client.patch("/api/buckets/bucket-1", json={"address": "s3://hidden-bucket/2027"})).status_code == 200
+        # Nor by a detour over a time without keys.
+        assert (await client.patch("/api/buckets/bucket-1", json={"access": "anonymous", **moves[1]})).status_code == 200
+        back = await client.patch("/api/buckets/bucket-1", json={"access": "keys"})
+        assert (back.status_code, back.json()["has_keys"]) == (200, False)
+        changed = await client.patch("/api/buckets/bucket-1", json={**moves[2], "keys": keys})
+        assert (changed.status_code, changed.json()["has_keys"]) == (200, True)
+
+        allowed = served.world.app.settings
+        await served.world.app.apply(allowed.model_copy(update={"server": ServerSettings()}))
+        for endpoint in ("https://127.0.0.1:1", "https://169.254.169.254", "http://public.example"):
+            tried = await client.post("/api/buckets/check", json={**WANTED, "endpoint": endpoint})
+            assert tried.json()["problem"]["code"] == "bucket.inside"
+        assert (await client.post("/api/buckets/bucket-1/check")).json()["problem"]["code"] == "bucket.inside"
+        put = await client.put("/api/settings/server.buckets_inside", json={"value": True})
+        assert put.status_code == 404 and not served.world.app.settings.server.buckets_inside

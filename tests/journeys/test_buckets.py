@@ -28,6 +28,7 @@ pytestmark = [
 ]
 NAME = "bucket-1"
 PAGE = 50
+KEYLESS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[S3Store]:
 @pytest.fixture
 def server(tmp_path: Path, models_folder: Path) -> Iterator[RealServer]:
     # Without keys of this computer's own user.
-    made = RealServer(tmp_path, models_folder, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
+    made = RealServer(tmp_path, models_folder, {**KEYLESS, "AI_POPUP__SERVER__BUCKETS_INSIDE": "true"})
     yield made
     made.quit()
 

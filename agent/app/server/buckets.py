@@ -10,6 +10,7 @@ from agent.infrastructure.sources.bucket.bucket_reader import BucketReader, Read
 from agent.infrastructure.sources.bucket.bucket_source import BucketSource
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.secret_stores import Home
+from agent.server.libraries.bucket_endpoints import endpoint_check
 from agent.server.libraries.bucket_keys import BucketKeys
 from agent.server.libraries.bucket_queries import BucketQueries
 from agent.server.libraries.buckets import Buckets
@@ -28,7 +29,8 @@ def bucket_reader(database: Database, home: Home, settings: Callable[[], Setting
         engine = settings().engine
         return ReadLimits(engine.max_megabytes * 1_000_000, engine.time_limit_s)
 
-    return BucketReader(BucketQueries(database).bucket, BucketKeys(home).of, limits)
+    check = endpoint_check(inside=lambda: settings().server.buckets_inside)
+    return BucketReader(BucketQueries(database).bucket, BucketKeys(home).of, limits, check=check)
 
 
 def buckets_of(database: Database, home: Home, settings: Callable[[], Settings], clock: Callable[[], datetime]) -> BucketWork:

@@ -75,6 +75,18 @@ class BucketNoKeys(BucketError):
     code = "bucket.no_keys"
 
 
+class BucketKeysAgain(BucketError):
+    """This computer's access key was entered for another endpoint, region or bucket."""
+
+    code = "bucket.keys_again"
+
+
+class BucketInside(BucketError):
+    """The endpoint is in the team's own network or on this computer, or speaks plain HTTP (`plain`), and neither is allowed."""
+
+    code = "bucket.inside"
+
+
 class BucketMissing(BucketError):
     code = "bucket.missing"
 

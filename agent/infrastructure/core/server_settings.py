@@ -78,6 +78,8 @@ class ServerSettings(Section):
     """Connections that one address may be setting up at once; who sends no answer is cut off after ten seconds."""
     proxies: tuple[Annotated[str, AfterValidator(_network), Field(max_length=50)], ...] = ()
     """Addresses or networks of reverse proxies: they say which address a request comes from, and may hold any number of connections."""
+    buckets_inside: bool = False
+    """Buckets may be in the team's own network, on this computer, or at an http:// address. Workers on other computers read their own."""
     drain_s: Annotated[int, Field(ge=1, le=3_600)] = 30
     """When it is told to end, running requests and work may take this long."""
     drain_delay_s: Annotated[int, Field(ge=0, le=300)] = 0

@@ -35,6 +35,10 @@ def crowd_of(network: str) -> str:
     return str(found.supernet(new_prefix=24 if found.version == 4 else 48))
 
 
+class Inside(Exception):
+    """An address is on this computer or in an internal network."""
+
+
 def addresses_of(host: str, port: int) -> list[str]:
     """Blocks. Raises OSError."""
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
@@ -49,3 +53,16 @@ def is_outside(address: str) -> bool:
         if inner or found in _NAT64:
             return is_outside(str(inner or ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
     return found.is_global and not found.is_multicast and not any(found in each for each in _INSIDE)
+
+
+def allowed_addresses(host: str, port: int, resolve: Resolve, *, inside: bool) -> Sequence[str]:
+    """Return the addresses of a host to which the program may connect for an administrator; `inside`: also in the team's own network.
+
+    Blocks. Raises Inside if one of them may not be, OSError if there is none.
+    """
+    found = resolve(host, port)
+    if not found:
+        raise OSError
+    if not inside and not all(map(is_outside, found)):
+        raise Inside
+    return found

@@ -11,9 +11,10 @@ import structlog
 from agent.domain.severity import Severity
 from agent.infrastructure.core.background import run_periodically
 from agent.infrastructure.core.server_settings import AlertSettings
+from agent.interfaces.web.client_address import Inside
 from agent.server.alerts.alert_kinds import AlertKind
 from agent.server.alerts.queries import AlertQueries
-from agent.server.messages.https import Https, Inside, NotReached
+from agent.server.messages.https import Https, NotReached
 
 log = structlog.get_logger()
 

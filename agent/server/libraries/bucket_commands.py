@@ -84,8 +84,13 @@ def list_sources(session: CommandSession, as_json: bool) -> None:
 def change_source(session: CommandSession, /, name: str, address: str | None, as_json: bool, **place: Any) -> None:
     from agent.server.libraries.bucket_schemas import BucketChange, BucketOut
 
+    client = session.server()
     said = _said(place) if address is None else {"address": address, **_said(place)}
-    changed = session.server().call("PATCH", f"/api/buckets/{name}", BucketOut, BucketChange.model_validate(said))
+    if {"address", "endpoint", "region"} & said.keys():
+        known = next((each for each in _all(session, client) if each.name == name), None)
+        if known is not None and said.get("access", known.access) == "keys":
+            said["keys"] = _keys(session)  # those that are kept are good for the place where it was
+    changed = client.call("PATCH", f"/api/buckets/{name}", BucketOut, BucketChange.model_validate(said))
     tell(changed.model_dump(mode="json"), session.texts("cli.libraries.source_changed", name=name), as_json=as_json)
 
 
@@ -105,7 +110,7 @@ def source_keys(session: CommandSession, name: str, here: bool, as_json: bool) -
         if not is_name(name):
             raise click.BadParameter(session.texts("cli.libraries.bad_source_name"), param_hint="NAME")
         home = key_home(session.settings.library.key_home, session.paths.keys)
-        BucketKeys(home).keep(name, Keys(keys.key_id, keys.secret))
+        BucketKeys(home).keep_for(name, Keys(keys.key_id, keys.secret))
     else:
         session.server().call("PATCH", f"/api/buckets/{name}", BucketOut, BucketChange(keys=keys))
     tell({"name": name}, session.texts("cli.libraries.keys_kept"), as_json=as_json)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from agent.domain.errors import AgentError, BucketInvalid, BucketNoKeys, BucketNotReached, NotFound
+from agent.domain.errors import AgentError, BucketInvalid, BucketKeysAgain, BucketNoKeys, BucketNotReached, NotFound
 from agent.infrastructure.core.abandonable_calls import call_with_timeout
 from agent.infrastructure.core.access_scope import everything
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess, BucketState, Keys, checked
@@ -91,7 +91,7 @@ class Buckets:
             await asyncio.to_thread(self._queries.add, made, library_id, self._clock())
             if keys is not None:
                 try:
-                    await asyncio.to_thread(self._keys.keep, made.name, keys)
+                    await asyncio.to_thread(self._keys.keep, made, keys)
                 except BaseException:
                     await asyncio.to_thread(self._queries.remove, made, self._clock())
                     raise
@@ -99,13 +99,20 @@ class Buckets:
         return made
 
     async def change(self, name: str, values: Mapping[str, Any], keys: Keys | None) -> None:
-        """Change parts of a source, or its keys. Raises BucketInvalid, NotFound, KeyHomeError."""
+        """Change parts of a source, or its keys, which another place asks for again.
+
+        Raises BucketInvalid, BucketKeysAgain, NotFound, KeyHomeError.
+        """
         with everything():
             before = await self._known(name)
             after = checked(replace(before, **values))
             _check_keys(after, keys)
             if keys is not None:
-                await asyncio.to_thread(self._keys.keep, name, keys)
+                await asyncio.to_thread(self._keys.keep, after, keys)
+            elif after.place != before.place:
+                if after.access is BucketAccess.KEYS:
+                    raise BucketKeysAgain
+                await asyncio.to_thread(self._keys.forget, name)
             said = " ".join([*sorted(values), *(["keys"] if keys is not None else [])])
             await asyncio.to_thread(self._queries.change, after, self._clock(), said)
         await self._changed(name)
@@ -127,7 +134,8 @@ class Buckets:
         def tried() -> bool:
             found = keys
             if asked.access is BucketAccess.KEYS and found is None:
-                found = self._keys.of(asked.name)
+                known = self._queries.bucket(asked.name)
+                found = self._keys.of(asked, is_source=known is not None and known.place == asked.place)
                 if found is None:
                     raise BucketNoKeys
             return self._reader.try_out(asked, found)
@@ -174,7 +182,7 @@ class Buckets:
 
     def _has_keys(self, bucket: Bucket) -> bool:
         try:
-            return bucket.access is BucketAccess.KEYS and self._keys.of(bucket.name) is not None
+            return bucket.access is BucketAccess.KEYS and self._keys.of(bucket) is not None
         except AgentError:
             return False
 

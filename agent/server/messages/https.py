@@ -7,13 +7,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from agent.interfaces.web.client_address import Resolve, addresses_of, is_outside
+from agent.interfaces.web.client_address import Resolve, addresses_of, allowed_addresses
 
 _LIMIT_S: Final = 15.0
-
-
-class Inside(Exception):
-    """The address is on this computer or in an internal network."""
 
 
 class NotReached(Exception):
@@ -40,7 +36,7 @@ class Https:
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or 443
-            address = self._checked(host, port, inside=inside)
+            address = allowed_addresses(host, port, self._resolve, inside=inside)[0]
         except (OSError, ValueError) as error:
             raise NotReached from error
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
@@ -54,15 +50,6 @@ class Https:
             raise NotReached("slow") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise NotReached("certificate" if _is_of_certificate(error) else "connect") from error
-
-    def _checked(self, host: str, port: int, *, inside: bool) -> str:
-        """The first address. Raises Inside if one of them is inside, OSError."""
-        found = self._resolve(host, port)
-        if not found:
-            raise OSError
-        if not inside and not all(map(is_outside, found)):
-            raise Inside
-        return found[0]
 
 
 def failed_by(status: int) -> dict[str, int]:

@@ -5,8 +5,8 @@ import ssl
 from dataclasses import dataclass
 
 from agent.domain.errors import NtfyFailed, NtfyInside
-from agent.interfaces.web.client_address import Resolve, addresses_of
-from agent.server.messages.https import Https, Inside, NotReached, failed_by
+from agent.interfaces.web.client_address import Inside, Resolve, addresses_of
+from agent.server.messages.https import Https, NotReached, failed_by
 
 
 @dataclass(frozen=True, slots=True)

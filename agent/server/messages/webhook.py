@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.domain.errors import WebhookFailed, WebhookInside
-from agent.interfaces.web.client_address import Resolve, addresses_of
-from agent.server.messages.https import Https, Inside, NotReached, failed_by
+from agent.interfaces.web.client_address import Inside, Resolve, addresses_of
+from agent.server.messages.https import Https, NotReached, failed_by
 
 SIGNATURE: Final = "x-ai-popup-signature"
 

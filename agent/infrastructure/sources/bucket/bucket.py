@@ -1,5 +1,6 @@
 """What a bucket is: where it is, how it is accessed, and how its objects are named in the library."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +51,11 @@ class Bucket:
     access: BucketAccess = BucketAccess.KEYS
     minutes: int = 15  # between two listings
     certificate: str = ""  # PEM of an authority that is trusted besides the system's
+
+    @property
+    def place(self) -> str:
+        """A digest of where requests go: keys are good for one place. Prefix, style and name lead nowhere else."""
+        return hashlib.sha256("\n".join((self.endpoint.rstrip("/"), self.region, self.bucket)).encode()).hexdigest()
 
     @property
     def root(self) -> str:

@@ -33,17 +33,22 @@ class BucketReader:
     def __init__(
         self,
         find: Callable[[str], Bucket | None],
-        keys_of: Callable[[str], Keys | None],
+        keys_of: Callable[[Bucket], Keys | None],
         limits: Callable[[], ReadLimits],
         connect: Callable[[Bucket, Keys | None], BucketStore] = BucketStore,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[Bucket], None] = lambda _: None,
     ) -> None:
-        """`find` looks up a source by its name, `keys_of` returns this computer's keys for it; both may block and raise."""
+        """`find` looks up a source by its name, `keys_of` returns this computer's keys for it; both may block and raise.
+
+        `check` raises if a bucket's endpoint may not be connected to, before each new connection and every half a minute.
+        """
         self._find = find
         self._keys_of = keys_of
         self._limits = limits
         self._connect = connect
         self._monotonic = monotonic
+        self._check = check
         self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
 
@@ -58,7 +63,7 @@ class BucketReader:
             raise
 
     def store(self, name: str) -> BucketStore:
-        """Return the connection to a bucket. Raises BucketUnknown, BucketNoKeys, StoreError, KeyHomeError."""
+        """Return the connection to a bucket. Raises BucketUnknown, BucketNoKeys, BucketKeysAgain, BucketInside, StoreError."""
         known = self._known.get(name)
         if known is None or self._monotonic() - known.asked_at > _KNOWN_S:
             known = self._asked(name, known)
@@ -73,13 +78,15 @@ class BucketReader:
 
     def try_out(self, bucket: Bucket, keys: Keys | None) -> bool:
         """Request one page; return whether it holds any object. Raises AgentError: what is wrong."""
+        self._check(bucket)
         return self._connect(bucket, keys).first()
 
     def _asked(self, name: str, before: _Known | None) -> _Known:
         bucket = self._find(name)
         if bucket is None:
             raise BucketUnknown
-        keys = self._keys_of(name) if bucket.access is BucketAccess.KEYS else None
+        self._check(bucket)
+        keys = self._keys_of(bucket) if bucket.access is BucketAccess.KEYS else None
         if bucket.access is BucketAccess.KEYS and keys is None:
             raise BucketNoKeys
         if before is not None and (before.bucket, before.keys) == (bucket, keys):

@@ -6,13 +6,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from agent.domain.errors import BucketAnswer
+from agent.domain.errors import AgentError, BucketAnswer
 from agent.infrastructure.core import anonymous_files
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess
 from agent.infrastructure.sources.bucket.bucket_store import BucketStore, filled
+from agent.interfaces.web.certificates import Certificates
 
 
 @pytest.mark.parametrize("most", [anonymous_files.MOST_IN_MEMORY, 2])
@@ -67,3 +71,42 @@ def test_an_endpoint_that_sends_more_than_it_said_fills_no_memory() -> None:
         with pytest.raises(BucketAnswer):
             store.read("a.jpg", most_bytes=1_000, limit_s=60)
         thread.join()
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_an_endpoint_by_https_leads_to_no_plain_service(tmp_path: Path, secure: bool) -> None:
+    """A redirect is followed: by HTTP it may lead to what only this computer reaches, so such an endpoint needs the host's permission."""
+    made = Certificates(tmp_path, lambda: ("localhost",), lambda: datetime.now(UTC))
+    made.load()
+    asked: list[str] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("location", f"http://127.0.0.1:{inner.server_port}/secret")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    class Inner(Answering):
+        def do_GET(self) -> None:
+            asked.append("inside")
+            self.send_error(404)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as outer, ThreadingHTTPServer(("127.0.0.1", 0), Inner) as inner:
+        if secure:
+            outer.socket = made.context.wrap_socket(outer.socket, server_side=True)
+        threads = [threading.Thread(target=each.serve_forever) for each in (outer, inner)]
+        for thread in threads:
+            thread.start()
+        endpoint = f"{'https' if secure else 'http'}://localhost:{outer.server_port}"
+        bucket = Bucket("photos", "bucket", endpoint=endpoint, access=BucketAccess.ANONYMOUS, certificate=made.authority)
+        with pytest.raises(AgentError):
+            BucketStore(bucket, None, retries=0).read("a.jpg", most_bytes=1_000, limit_s=60)
+        outer.shutdown()
+        inner.shutdown()
+        for thread in threads:
+            thread.join()
+    assert asked == (["/bucket/a.jpg"] if secure else ["/bucket/a.jpg", "inside"])
