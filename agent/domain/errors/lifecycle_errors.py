@@ -21,10 +21,20 @@ class CommandRunning(LifecycleError):
     code = "agent.command_running"
 
 
-class AgentUnreachable(LifecycleError):
-    """Parameter `server` if it is a team server."""
+class AgentLost(LifecycleError):
+    """What a command talks to was there, and gives no answer. Parameter `server` if it is a team server."""
+
+
+class AgentUnreachable(AgentLost):
+    """It has ended."""
 
     code = "agent.unreachable"
+
+
+class AgentNotAnswering(AgentLost):
+    """Its process is there and takes connections, but answers nothing: it is stopped, or too busy."""
+
+    code = "agent.not_answering"
 
 
 class FewFiles(LifecycleError):

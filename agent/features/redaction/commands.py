@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent.domain.errors import RecognitionOff
+from agent.domain.errors import AgentLost, AgentNotAnswering, RecognitionOff
 from agent.domain.redaction import Shape, Style
 from agent.features.redaction.passphrases import check_passphrase
 from agent.infrastructure.core.i18n import Texts
@@ -18,7 +18,9 @@ from agent.interfaces.cli.secret_input import ask
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
-    from agent.features.redaction.schemas import PlannedOut, RedactedOut, RedactLine
+    from collections.abc import Iterable
+
+    from agent.features.redaction.schemas import PlannedOut, RedactedOut, RedactLine, RedactRequest
     from agent.interfaces.web.client import Client
 
 # Styles that can be partly undone.
@@ -99,8 +101,8 @@ def redact(
         say(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
     report = Report(session, as_json)
     with backend(session, embeddings=names_people) as able, report.progress.showing():
-        for line in able.lines("/api/redact", RedactLine, request):
-            report.take(line)
+        able.on_silence = lambda: report.progress.say(session.silence, err=True)
+        report.read(able.lines("/api/redact", RedactLine, request), request)
         if review and not dry_run:
             _review(session, able, report.batch)
     return report.end()
@@ -155,12 +157,23 @@ class Report:
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
         self.progress = ProgressBar()  # in percent, to estimate the time left
         self._percents: dict[int, int] = {}  # of running videos, by id
-        self._stopped = self._nothing = self._dry = False
+        self._begun = self._stopped = self._nothing = self._dry = False
         self.batch: str | None = None  # known once one of its items has ended
+
+    def read(self, lines: "Iterable[RedactLine]", request: "RedactRequest") -> None:
+        """Take all lines. If the agent ends or falls silent meanwhile, say what becomes of the copies that it planned."""
+        try:
+            for line in lines:
+                self.take(line)
+        except AgentLost as error:
+            if self._begun and not request.dry_run:
+                self._left("silent" if isinstance(error, AgentNotAnswering) else "locked" if request.passphrase else "goes_on")
+            raise
 
     def take(self, line: "RedactLine") -> None:
         if line.total is not None:
             self._nothing = line.total == 0
+            self._begun = line.total > 0
             self.progress.begin(line.total, steps=100)
         if line.under_way is not None:
             self._move(line.under_way.id, line.under_way.percent)
@@ -217,6 +230,9 @@ class Report:
         if visible > 0:
             said = texts("cli.redact.and_visible", said=said, faces=texts("count.faces", count=visible))
         return texts("cli.redact.passed", said=said) if item.passed else said
+
+    def _left(self, how: str) -> None:
+        self.progress.say(self._session.texts(f"cli.redact.left.{how}"), err=True)
 
     def end(self) -> int:
         texts = self._session.texts

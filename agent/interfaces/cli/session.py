@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from agent.domain.errors import (
     AgentError,
-    AgentUnreachable,
+    AgentLost,
     NotFound,
     NotRunning,
     ServerRuns,
@@ -104,7 +104,14 @@ class CommandSession:
         """Raises NotRunning."""
         from agent.interfaces.web.client import Client
 
-        return Client.find(self.paths.runtime)
+        client = Client.find(self.paths.runtime)
+        client.on_silence = lambda: self.mention(self.silence)
+        return client
+
+    @property
+    def silence(self) -> str:
+        """What is said while an agent or a server gives no sign of life."""
+        return self.texts("cli.silent_server" if self.has_server else "cli.silent")
 
     def server(self) -> "Client":
         """The team server of this computer. Raises ServerStopped, NotRunning if there is none."""
@@ -208,7 +215,7 @@ class CommandSession:
 
     def named(self, error: AgentError) -> AgentError:
         """Return the error as it is told here: a server is started and ended by other commands than an agent."""
-        return AgentUnreachable(server=1) if isinstance(error, AgentUnreachable) and self.has_server else error
+        return type(error)(server=1) if isinstance(error, AgentLost) and self.has_server else error
 
     @staticmethod
     def mention(*lines: str) -> None:

@@ -12,8 +12,8 @@ import httpcore
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from agent.domain.errors import AgentError, AgentUnreachable, LifecycleError, NotRunning, from_code
-from agent.interfaces.web.client_keepalive import iterate_with_liveness_check
+from agent.domain.errors import AgentError, AgentNotAnswering, AgentUnreachable, NotRunning, from_code
+from agent.interfaces.web.client_keepalive import SILENCE_S, iterate_with_liveness_check
 from agent.interfaces.web.peers import listens_for_us
 from agent.interfaces.web.runtime_file import RuntimeInfo, find, is_serving, opening, runtimes
 from agent.interfaces.web.schemas import SessionCode, Sessions, SessionsEnded, Status
@@ -31,6 +31,8 @@ class Client:
     def __init__(self, whereabouts: RuntimeInfo, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"{'https' if whereabouts.certificate else 'http'}://127.0.0.1:{whereabouts.port}"
         self.pid = whereabouts.pid
+        self.on_silence: Callable[[], None] = lambda: None
+        """called when a slow call has had no sign of life for three seconds"""
         self.headers = {"authorization": f"Bearer {whereabouts.token}"}
         self._http = httpx.Client(
             base_url=self.address,
@@ -87,7 +89,7 @@ class Client:
     def lines(self, path: str, answer: type[T], body: BaseModel | None = None) -> Iterator[T]:
         """Yield the lines of a streamed response. When the caller stops reading, work not yet begun is cancelled.
 
-        Raises AgentUnreachable if the agent ends or stops answering meanwhile.
+        Raises AgentUnreachable if the agent ends meanwhile, AgentNotAnswering if it stops answering.
         """
         with _translated():
             for line in self._lines(path, _json(body)):
@@ -148,13 +150,21 @@ class Client:
         return iterate_with_liveness_check(source, self._still_there)
 
     def _still_there(self) -> None:
-        """Raises AgentUnreachable if the agent is gone or misses the time limit of short calls."""
+        """Raises AgentUnreachable if the agent is gone, AgentNotAnswering if it gives no sign of life."""
+        if not self._answers(_SOON_S):
+            self.on_silence()
+            if not self._answers(_SILENT_S - SILENCE_S - _SOON_S):
+                raise AgentNotAnswering
+
+    def _answers(self, within_s: float) -> bool:
+        """Whether it answers anything in that time. Raises AgentUnreachable if it is gone."""
         try:
-            self.status()
-        except LifecycleError as error:
+            self._http.get("/api/status", timeout=httpx.Timeout(within_s, connect=min(within_s, _CONNECT_S)))
+        except (httpx.ReadTimeout, httpx.ConnectTimeout):
+            return False
+        except httpx.HTTPError as error:
             raise AgentUnreachable from error
-        except AgentError:
-            pass  # any answer counts
+        return True
 
 
 class InProcessClient(Client):
@@ -177,6 +187,8 @@ _CONNECT_S = 2.0
 KEPT_S = 2.0  # an idle connection: the server closes its end after 5 s, and a request at that moment would fail
 _AT_ANY_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which `ssl` has no name
 _ANSWER_S = 30.0  # an agent that is silent for this long counts as gone
+_SOON_S = 0.5
+_SILENT_S = 15.0  # without any sign of life, a slow call ends
 _NO_LIMIT = httpx.Timeout(None, connect=_CONNECT_S)
 
 

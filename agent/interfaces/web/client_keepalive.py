@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-SILENCE_S = 5.0  # silence after which the agent is asked whether it is still running
+SILENCE_S = 2.5  # silence after which the agent is asked whether it is still running
 _WAITING = 256  # lines read ahead
 
 

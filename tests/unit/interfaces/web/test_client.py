@@ -8,7 +8,10 @@ import os
 import socket
 import ssl
 import stat
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,9 +23,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
+from agent.domain.errors import AgentError, AgentNotAnswering, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
 from agent.features.library.scan_schemas import ScanLine, ScanRequest
-from agent.interfaces.web.client import KEPT_S, Client, _trusting
+from agent.interfaces.web.client import _SILENT_S, _SOON_S, KEPT_S, Client, _trusting
 from agent.interfaces.web.client_keepalive import SILENCE_S
 from agent.interfaces.web.runtime_file import FILE, RuntimeInfo, find, forget, leave
 
@@ -158,6 +161,55 @@ def test_a_scan_comes_line_by_line_and_may_be_refused() -> None:
         list(
             answering(lambda _: httpx.Response(503, json={"code": "store.busy"})).lines("/api/scans", ScanLine, ScanRequest(paths=("/a",)))
         )
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("patience.SILENCE_S", 0.02), ("client.SILENCE_S", 0.02), ("client._SOON_S", 0.02), ("client._SILENT_S", 0.5)):
+        monkeypatch.setattr(f"agent.interfaces.web.{name}", value)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_an_agent_that_takes_connections_and_answers_nothing_is_waited_for_aloud_and_not_for_long(goes_on: bool) -> None:
+    """What a stopped one does: the system takes its connections."""
+    continued, said = threading.Event(), list[str]()
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as other:
+
+        def answer() -> None:
+            continued.wait(60)
+            for _ in range(8):  # questions that were given up are answered, too
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    asked = connection.recv(65_536)
+                    body = b'{"total": 0}\n' if b"/api/scans" in asked else b"{}"
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+
+        def silent() -> None:
+            said.append("waits")
+            if goes_on:
+                continued.set()
+
+        other.submit(answer)
+        client = Client(replace(WHERE, port=server.getsockname()[1]))
+        client.on_silence = silent
+        begun = time.monotonic()
+        lines = client.lines("/api/scans", ScanLine, ScanRequest(paths=("/a",)))
+        if goes_on:
+            assert [line.total for line in lines] == [0]
+        else:
+            with pytest.raises(AgentNotAnswering):
+                list(lines)
+            assert 0.4 < time.monotonic() - begun < 30
+            assert said == ["waits"]
+        assert said
+        client.close()
+        continued.set()
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_stopped_agent_is_told_of_after_three_seconds_and_left_after_fifteen() -> None:
+    assert SILENCE_S + _SOON_S == 3.0 and _SILENT_S == 15.0
 
 
 def test_no_request_goes_out_on_a_connection_that_the_server_is_about_to_close() -> None:
