@@ -101,6 +101,26 @@ async def test_a_person_sees_takes_away_and_withdraws_their_own_data(links: Link
     assert log.audit_broken_at() is None
 
 
+async def test_after_all_is_withdrawn_the_link_says_since_when_and_offers_nothing_else(links: Links) -> None:
+    token, shown = await links.make(), dict[str, object]()
+    for purpose, withdrawn_on in (("recognise", None), ("publish", NOW.date().isoformat())):
+        assert (await links.client.post(f"{links.own(token)}/{purpose}/withdraw", json={})).status_code == 200
+        shown = (await links.client.get(links.own(token))).json()
+        assert shown["withdrawn_on"] == withdrawn_on, purpose
+    assert NAME not in json.dumps(shown, ensure_ascii=False), "nobody needs it there any more"
+    assert (shown["face_prints"], shown["pictures"], shown["recognised"], shown["consents"]) == (0, 0, False, [])
+    assert shown["photos"] == 1, "the name on a photo stays until the team removes it"
+    for what in ("export", "page"):
+        refused = await links.client.get(f"{links.own(token)}/{what}")
+        assert (refused.status_code, refused.json()["code"]) == (410, "people.consent_withdrawn")
+        assert NOW.date().isoformat() in refused.json()["cause"]
+
+    agreed = Consent(purpose=Purpose.PUBLISH, state=ConsentState.GIVEN, given_on=NOW.date())
+    await links.world.app.consents.give(links.person_id, [agreed])
+    shown = (await links.client.get(links.own(token))).json()
+    assert (shown["name"], shown["withdrawn_on"]) == (NAME, None), "what was agreed to again can be withdrawn again"
+
+
 async def test_a_link_ends_by_time_by_a_newer_one_by_a_member_and_with_the_person(links: Links) -> None:
     async def works(token: str) -> bool:
         answer = await links.client.get(links.own(token))

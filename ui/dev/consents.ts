@@ -75,5 +75,7 @@ export function linkReply(method: string, path: string, options: Options): Reply
   }
   const recognised = state.consents.some((each) => each.purpose === 'recognise' && each.valid)
   const consents = [...new Set(state.consents.map((each) => each.purpose))].map((each) => state.consents.find((entry) => entry.purpose === each))
-  return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, pictures: recognised ? 41 : 0, references: recognised ? 2 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY) })
+  const withdrawn = state.consents.find((each) => each.purpose === 'recognise')?.state === 'withdrawn' && !state.consents.some(({ valid }) => valid)
+  if (withdrawn || token === 'withdrawn') return is({ name: '', photos: 38, suggested: 0, face_prints: 0, pictures: 0, references: 0, required: true, recognised: false, consents: [], expires_at: ago(-30 * DAY), withdrawn_on: day(withdrawn ? 0 : -7) })
+  return is({ name: options.language === 'en' ? 'Mei' : '梅', photos: 38, suggested: 3, face_prints: recognised ? 41 : 0, pictures: recognised ? 41 : 0, references: recognised ? 2 : 0, required: true, recognised, consents, expires_at: ago(-30 * DAY), withdrawn_on: null })
 }

@@ -117,6 +117,12 @@ class ConsentLinkGone(PeopleError):
     code = "people.consent_link_gone"
 
 
+class ConsentWithdrawn(PeopleError):
+    """A person's own link offers nothing: they withdrew all consent, and nothing is kept to recognise them. Parameter `on`: the day."""
+
+    code = "people.consent_withdrawn"
+
+
 class ConsentGuardianNeeded(PeopleError):
     """For a child, a guardian consents."""
 

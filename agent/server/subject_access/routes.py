@@ -53,9 +53,14 @@ class MyConsentsOut(Schema):
     consents: tuple[MyConsentOut, ...]
     expires_at: datetime
     """of the link"""
+    withdrawn_on: date | None
+    """when they withdrew, if nothing is left that they agreed to and nothing is kept to recognise them: then only `photos` is told"""
 
     @classmethod
     def of(cls, own: SubjectData, today: date, *, required: bool) -> Self:
+        withdrawn_on = own.withdrawn_on(today)
+        if withdrawn_on is not None:
+            return cls._withdrawn(own, withdrawn_on, required=required)
         consents = tuple(
             MyConsentOut.from_record(each.consent, purpose=each.consent.purpose.value, state=each.consent.state.value, valid=valid)
             for each in latest(own.consents.entries).values()
@@ -73,6 +78,23 @@ class MyConsentsOut(Schema):
             recognised=own.consents.recognised,
             consents=consents,
             expires_at=own.expires_at,
+            withdrawn_on=None,
+        )
+
+    @classmethod
+    def _withdrawn(cls, own: SubjectData, on: date, *, required: bool) -> Self:
+        return cls(
+            name="",
+            photos=own.facts.photos - own.facts.suggested,
+            pictures=0,
+            references=0,
+            suggested=0,
+            face_prints=0,
+            required=required,
+            recognised=False,
+            consents=(),
+            expires_at=own.expires_at,
+            withdrawn_on=on,
         )
 
 

@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from agent.domain.consent import Purpose
-from agent.domain.errors import ConsentLinkGone
+from agent.domain.consent import ConsentState, Purpose
+from agent.domain.errors import ConsentLinkGone, ConsentWithdrawn
 from agent.features.consent.queries import PersonConsents
 from agent.features.consent.service import Consents, Receipt
 from agent.features.library.recipes import EMBEDDER
 from agent.features.library.records import PersonFacts
 from agent.features.people.export import held
+from agent.features.people.queries.consent_queries import latest
 from agent.features.people.queries.people_queries import PeopleQueries
 from agent.infrastructure.core.actor import acting_as
 from agent.server.accounts.secret_tokens import new_id, new_secret, sha256_of
@@ -44,6 +45,13 @@ class SubjectData:
     embeddings: int
     pictures: int  # of their face alone
     expires_at: datetime  # of the link
+
+    def withdrawn_on(self, today: date) -> date | None:
+        """Return when they withdrew, if nothing they agreed to is left and nothing is kept to recognise them; otherwise None."""
+        last = {purpose: entry.consent for purpose, entry in latest(self.consents.entries).items()}
+        withdrawn = {purpose: each.given_on for purpose, each in last.items() if each.state is ConsentState.WITHDRAWN}
+        kept = self.embeddings or self.pictures or any(each.is_valid(today) for each in last.values())
+        return None if kept or Purpose.RECOGNISE not in withdrawn else max(withdrawn.values())
 
 
 class ConsentLinks:
@@ -78,7 +86,9 @@ class ConsentLinks:
 
     async def own_data(self, secret: str, address: str) -> SubjectData:
         """Raises ConsentLinkGone, TooManyAttempts."""
-        person_id, expires_at = await self._person(secret, address)
+        return await self._own(*await self._person(secret, address))
+
+    async def _own(self, person_id: int, expires_at: datetime) -> SubjectData:
         facts = await asyncio.to_thread(self._library.person, person_id)
         if facts is None:
             raise ConsentLinkGone
@@ -92,8 +102,14 @@ class ConsentLinks:
             return await self._consents.withdraw(person_id, purpose)
 
     async def export(self, secret: str, address: str) -> Iterator[bytes]:
-        """Return JSON lines, without the places of photos: these say how the team keeps its files. Raises as `own_data`."""
-        person_id, _ = await self._person(secret, address)
+        """Return JSON lines, without the places of photos: these say how the team keeps its files.
+
+        Raises as `own_data`, and ConsentWithdrawn if there is nothing left to see.
+        """
+        person_id, expires_at = await self._person(secret, address)
+        own = await self._own(person_id, expires_at)
+        if (on := own.withdrawn_on(self._consents.today())) is not None:
+            raise ConsentWithdrawn(on=on.isoformat())
         lines = await asyncio.to_thread(held, self._library, person_id, EMBEDDER, paths=False)
         with acting_as(BY_LINK):
             await asyncio.to_thread(self._library.note_export, person_id, now=self._clock())

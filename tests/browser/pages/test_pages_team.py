@@ -446,6 +446,7 @@ def test_several_libraries_ask_where_to_and_each_file_says_how_it_ended(page: Pa
         "#invitation/used",
         "#my-consent/abc",
         "#my-consent/used",
+        "#my-consent/withdrawn",
         "#provider/state=s",
     ],
 )
@@ -912,11 +913,25 @@ def test_a_person_withdraws_by_their_link(page: Page, visit: Visit, violations: 
     recognise.get_by_role("button", name="Withdraw").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("Photos that show you are not")
     page.get_by_role("button", name="Withdraw", exact=True).click()
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_contain_text("Withdrawn on")  # it was the last consent
+    expect(title).to_be_focused()
     expect(page.locator("main [role=status]")).to_contain_text("Deleted face prints: 41, pictures of faces: 41")
-    expect(recognise).to_contain_text("Not agreed since")
-    expect(page.locator("main")).to_contain_text("You are not recognised in new photos.")
-    expect(page.locator("main [role=status]")).to_be_focused()
+    expect(page.locator("main section")).to_contain_text("Nothing is kept by which you could be recognised")
+    expect(page.locator("main section").get_by_role("link")).to_have_count(0)
+    expect(page.locator("main section").get_by_role("button")).to_have_count(0)
     assert violations() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_link_after_the_withdrawal_says_since_when_and_offers_nothing_else(page: Page, visit: Visit, language: str) -> None:
+    texts = Texts(language)
+    visit("#my-consent/withdrawn", "signed_out", language)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Withdrawn on" if language == "en" else "撤回")
+    said = page.locator("main section")
+    expect(said).to_contain_text(texts("team_page.my_consent.withdrawn_text"))
+    expect(said).to_contain_text(texts("team_page.my_consent.withdrawn_photos"))
+    expect(said.locator("a, button")).to_have_count(0)
 
 
 def test_an_editor_reads_consent_and_changes_none(page: Page, visit: Visit) -> None:

@@ -7427,6 +7427,11 @@ export interface components {
              * @description on which they were recognised and not confirmed
              */
             readonly suggested: number;
+            /**
+             * Withdrawn On
+             * @description when they withdrew, if nothing is left that they agreed to and nothing is kept to recognise them: then only `photos` is told
+             */
+            readonly withdrawn_on: string | null;
         };
         /**
          * NameConflict
