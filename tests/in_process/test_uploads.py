@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import hashlib
+import io
 import os
 import shutil
 import time
@@ -35,6 +37,8 @@ from tests.support.team_accounts import START, Team
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from _typeshed import ReadableBuffer
 
 TUS = {"tus-resumable": "1.0.0"}
 PART = {**TUS, "content-type": "application/offset+octet-stream"}
@@ -232,6 +236,33 @@ async def test_what_a_connection_brought_before_it_broke_is_kept_and_a_dead_one_
         await dead
     done = await server.uploads.append(place, mei.id, state.offset, comes(JPEG[state.offset :]))
     assert done.upload.outcome is Outcome.STORED and list(server.photos.values()) == [JPEG]
+
+
+class Disk(io.FileIO):
+    """A part on a disk with room for so many bytes: what fits is written, as the system does it, and then nothing more."""
+
+    room = 3_000
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        fits = memoryview(content)[: Disk.room - self.tell()]
+        if not fits:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(fits)
+
+
+async def test_a_disk_that_fills_during_an_upload_keeps_what_came_and_goes_on_once_there_is_room(
+    server: Server, mei: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = await mei.begun(JPEG)
+    with monkeypatch.context() as patched:
+        patched.setattr(UploadFiles, "open", lambda files, upload_id: Disk(files._part(upload_id), "r+b"))
+        for offset in (0, Disk.room):
+            full = await mei.send(place, JPEG[offset:], offset)
+            assert (full.status_code, full.json()["code"]) == (507, "upload.no_room")
+            assert await mei.offset(place) == Disk.room
+    assert server.photos == {} and len(server.parts) == 1
+    assert (await mei.send(place, JPEG[Disk.room :], Disk.room)).headers["upload-outcome"] == "stored"
+    assert list(server.photos.values()) == [JPEG] and server.parts == []
 
 
 @pytest.mark.parametrize(
