@@ -37,7 +37,7 @@ WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ServerAddresses:
     """What the server printed when it answered."""
 
     address: str
@@ -53,7 +53,7 @@ class Reached:
 class Member:
     """A member on the network who trusts the server's authority. Each method raises AgentError."""
 
-    def __init__(self, reached: Reached, authority: Path) -> None:
+    def __init__(self, reached: ServerAddresses, authority: Path) -> None:
         trust = ssl.create_default_context(cafile=authority)
         self._http = httpx.Client(base_url=reached.here, verify=trust, trust_env=False, timeout=60)
 
@@ -131,7 +131,7 @@ def demo(folder: Path, ends: bool) -> int:
     return 0
 
 
-def check(reached: Reached, paths: AppPaths, count: int) -> None:
+def check(reached: ServerAddresses, paths: AppPaths, count: int) -> None:
     """Do over the network what the first member does, and print it."""
     with contextlib.closing(Member(reached, paths.data / CERTIFICATES_FOLDER / AUTHORITY_FILE)) as member:
         account = member.accept(reached.invitation, "four words hard to guess")
@@ -148,7 +148,7 @@ def check(reached: Reached, paths: AppPaths, count: int) -> None:
 
 
 @contextlib.contextmanager
-def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Reached]]:
+def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", ServerAddresses]]:
     """Yield the server of the home and how it is reached; it ends with the block. Raises NotRunning; SystemExit with what it said."""
     printed, complaint = folder / "printed", folder / "complaint"
     command = own_command("serve", "--json")
@@ -161,7 +161,7 @@ def server(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Reached]]:
                 raise NotRunning
             time.sleep(_LOOK_S)
         said = json.loads(line)
-        yield process, Reached(said["address"], said["fingerprint"], Path(said["invitation_file"]).read_text().strip())
+        yield process, ServerAddresses(said["address"], said["fingerprint"], Path(said["invitation_file"]).read_text().strip())
 
 
 def taken(port: int) -> bool:

@@ -41,4 +41,6 @@ class ExternalAdapters:
     check_library: Callable[[], bool] = lambda: True  # reads the whole library, see `IntegrityCheck`
     queue: Callable[[Environment], JobQueue] | None = None  # where jobs come from, if not from the library itself
     guarded: tuple[Guarded, ...] = ()  # child processes with a threshold for their memory
-    lead: Leadership = field(default_factory=SingleProcessLeadership)  # which of several processes on the library watches and maintains it
+    leadership: Leadership = field(
+        default_factory=SingleProcessLeadership
+    )  # which of several processes on the library watches and maintains it

@@ -63,7 +63,7 @@ class App:
         self.environment, self.library, self.analyser, self.bus = environment, library, engine.analyser, environment.bus
         self.prepared = asyncio.Event()  # work left by an earlier run is finished: commands may start
         self._source = edges.source
-        self.lead = edges.lead
+        self.leadership = edges.leadership
         self.rescans = ChangeSignal()
         """everything is to be scanned again: by the process that leads"""
         self._supply = engine.supply
@@ -76,14 +76,14 @@ class App:
         self.previews = Previews(library, engine.analyser, edges.online_only)
         self.thumbnails = Thumbnails(library, self.previews, edges.thumbnails)
         trimmer.also(self.previews.forget)
-        self._recognition = PeopleService(library, engine.analyser, edges.people, work, trimmer, environment, edges.lead)
+        self._recognition = PeopleService(library, engine.analyser, edges.people, work, trimmer, environment, edges.leadership)
         self.people, self.face_search = self._recognition.people, self._recognition.search
         self.consents = Consents(library, self.people, trimmer, environment)
         self.sidecars, self.review = self._recognition.sidecars, self._recognition.review
         self.group_cards = self._recognition.group_cards
         self.clusters = self._recognition.clusters
-        self.opinions = opinions = self._recognition.opinions
-        self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, opinions, work, environment)
+        self.identification = identification = self._recognition.identification
+        self.redaction = RedactionService(library, engine, edges.tools, edges.redactors, identification, work, environment)
         clipboard = edges.screen[1].clipboard if edges.screen else None
         self.photo_copy = ClipboardCopy(engine.analyser, edges.tools.renderer, clipboard, environment)
         attempts = JobRunner(library, engine.analyser, self.people, self.thumbnails, environment, online_only=edges.online_only)
@@ -109,7 +109,7 @@ class App:
         circumstances = WatchConditions(work, self.monitor, self.quiet)
         self.screen = ScreenService(
             edges.screen and CaptureService(*edges.screen, library, self.people, environment, supply=engine.supply),
-            edges.watch and WatchService(*edges.watch, library, opinions, circumstances, environment, supply=engine.supply),
+            edges.watch and WatchService(*edges.watch, library, identification, circumstances, environment, supply=engine.supply),
         )
         self.witness = edges.witness
         duties = (
@@ -196,8 +196,10 @@ class App:
         if not watch:
             return always
         watched = partial(self._source.run, self.ingest.take)
-        lead = [partial(self.lead.during, each) for each in (watched, self.redaction.folders.run, self._check.run, self._upkeep.run)]
-        return [*always, self.screen.run, *lead]
+        leadership = [
+            partial(self.leadership.during, each) for each in (watched, self.redaction.folders.run, self._check.run, self._upkeep.run)
+        ]
+        return [*always, self.screen.run, *leadership]
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[ScanOutcome]:
         """Index files on request, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""

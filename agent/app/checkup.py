@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from agent.app.app import App
-from agent.app.diagnosis import Ground
+from agent.app.diagnosis import DiagnosticsContext
 from agent.app.engines import model_store
 from agent.app.health import Check, Finding, Health
 from agent.app.library_home import home_of_key, served_library
@@ -23,16 +23,16 @@ from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 
 
-def ground(
+def diagnostics_context(
     paths: AppPaths,
     settings: Callable[[], Settings],
     texts: Callable[[], Texts],
     library: RedactionQueries | None = None,
     *,
     served: bool = False,
-) -> Ground:
+) -> DiagnosticsContext:
     """The inputs of the doctor; `library` if this process has it open, `served` if it is that of a team server beside this process."""
-    return Ground(
+    return DiagnosticsContext(
         paths,
         model_store(paths),
         settings=settings,
@@ -94,7 +94,7 @@ def _memory_words(found: Mapping[str, tuple[int, int]], texts: Texts) -> str:
 
 
 def checks(
-    standing: Ground,
+    standing: DiagnosticsContext,
     texts: Callable[[], Texts],
     *,
     engine: Check,
@@ -131,7 +131,7 @@ def checks(
 def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, *, desktop: bool = True) -> Health:
     """The health of the running agent. Call it inside the event loop; the result is used in threads."""
     loop = asyncio.get_running_loop()
-    standing = ground(paths, lambda: app.settings, texts, app.library)
+    standing = diagnostics_context(paths, lambda: app.settings, texts, app.library)
 
     def engine() -> str:
         device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()

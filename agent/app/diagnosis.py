@@ -34,7 +34,7 @@ T = TypeVar("T")
 _WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
-class Ground:
+class DiagnosticsContext:
     """Asks the things themselves, at each call anew. All block."""
 
     def __init__(

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from agent import __version__
-from agent.app.checkup import checks, engine_words, ground, memory_beside, update_check
+from agent.app.checkup import checks, diagnostics_context, engine_words, memory_beside, update_check
 from agent.app.engines import engine_pool, model_files, model_store
 from agent.app.health import Check, findings
 from agent.domain.errors import AgentError, ModelMissing
@@ -95,7 +95,7 @@ async def _trials(config: EngineConfig) -> tuple[Mapping[str, Trial], DeviceNote
 def all_checks(session: CommandSession) -> dict[str, Check]:
     """The checks for a process that has neither the library nor an engine open."""
     served = session.is_served
-    standing = ground(session.paths, session.file.load, lambda: session.texts, served=served)
+    standing = diagnostics_context(session.paths, session.file.load, lambda: session.texts, served=served)
     hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
 
     @cache

@@ -14,7 +14,7 @@ from agent.interfaces.cli.output import note, say
 from agent.interfaces.cli.session import CommandSession
 
 if TYPE_CHECKING:
-    from agent.app.server.addresses import Reached
+    from agent.app.server.addresses import ServerAddresses
     from agent.app.server.process import Server
 
 EVERYWHERE = ("0.0.0.0", "::")
@@ -52,7 +52,7 @@ def _serve(session: CommandSession, server: "type[Server]", *, as_json: bool) ->
 
     session.file.load()
 
-    def up(reached: "Reached") -> None:
+    def up(reached: "ServerAddresses") -> None:
         texts = session.texts
         file = _put_aside(session, reached.invitation)
         if as_json:

@@ -147,7 +147,7 @@ class Upkeep:
         before = aged - timedelta(days=self._settings.library.grace_days)
         purged = await asyncio.to_thread(self._library.purge_missing, before=before)
         if purged:
-            self._recognition.opinions.forget()
+            self._recognition.identification.forget()
         log.info("upkeep.purged", purged=purged)
 
     async def _send(self, now: datetime) -> None:
@@ -162,7 +162,7 @@ class Upkeep:
         expired = now - timedelta(days=self._settings.recognition.unnamed_days)
         if await asyncio.to_thread(self._library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
             self._recognition.switch.backups_stale()
-            self._recognition.opinions.forget()
+            self._recognition.identification.forget()
         before = now - timedelta(days=REFERENCE_UNDO_DAYS)
         if await asyncio.to_thread(self._library.expire_reference_undo, before=before, note=BACKUPS_HOLD_PURGED):
             self._recognition.switch.backups_stale()

@@ -80,7 +80,7 @@ def build(
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     queue: Callable[[Environment], JobQueue] | None = None,
-    lead: Leadership | None = None,
+    leadership: Leadership | None = None,
     claims: WorkClaims | None = None,
     swap: Callable[[ExternalAdapters], ExternalAdapters] = lambda edges: edges,
 ) -> App:
@@ -149,7 +149,7 @@ def build(
         open_item=source.open,
         check_library=lambda: Soundness(paths.library).look(database),
         queue=queue,
-        lead=lead or SingleProcessLeadership(),
+        leadership=leadership or SingleProcessLeadership(),
         guarded=tuple(guarded),
     )
     return App(Environment(Observable(settings), utc_now, time.monotonic), swap(edges), hooks, trimmer)

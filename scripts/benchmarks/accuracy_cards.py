@@ -47,12 +47,12 @@ class Naming:
         found = Outcome()
         groups = sorted((np.flatnonzero(labels == label) for label in np.unique(labels[labels >= 0])), key=len, reverse=True)
         for group in groups:
-            opinions = self._opinions()
-            waiting = np.array([face for face in group.tolist() if face not in self._confirmed and face not in opinions], np.int64)
+            identification = self._identification()
+            waiting = np.array([face for face in group.tolist() if face not in self._confirmed and face not in identification], np.int64)
             if len(waiting) > 1:
                 self._name(waiting, found, all_of_it)
         found.wrong = sum(self._people[face] != person for face, person in self._confirmed.items())
-        found.wrong_certain = sum(self._people[face] != person for face, (person, certain) in self._opinions().items() if certain)
+        found.wrong_certain = sum(self._people[face] != person for face, (person, certain) in self._identification().items() if certain)
         return found
 
     def _name(self, group: Ints, found: Outcome, all_of_it: bool) -> None:
@@ -68,7 +68,7 @@ class Naming:
         for face in (group if asked or all_of_it else shown).tolist():
             self._confirmed[face] = int(self._people[face if asked else shown[0]])
 
-    def _opinions(self) -> dict[int, tuple[int, bool]]:
+    def _identification(self) -> dict[int, tuple[int, bool]]:
         """Return for each unconfirmed face the suggested person, and whether the suggestion is certain."""
         known = np.array(sorted(self._confirmed), np.int64)
         people = np.array([self._confirmed[face] for face in known.tolist()], np.int64)

@@ -24,7 +24,7 @@ from scripts.benchmarks.large_server import fill_server
 from scripts.benchmarks.rows import Row, at_most, p95
 from scripts.benchmarks.stage import fetched
 from scripts.program import ROOT
-from scripts.serve_demo import Member, Reached, server
+from scripts.serve_demo import Member, ServerAddresses, server
 
 PHOTOS, LONG_PHOTOS = 30_000, 300_000
 CLIENTS, FEW_S, LONG_S = 50, 30.0, 120.0
@@ -50,7 +50,7 @@ def rows(long: bool) -> Iterator[Row]:
             yield from _measured(psutil.Process(process.pid), reached, paths, folder, LONG_S if long else FEW_S)
 
 
-def _measured(process: psutil.Process, reached: Reached, paths: AppPaths, folder: Path, for_s: float) -> Iterator[Row]:
+def _measured(process: psutil.Process, reached: ServerAddresses, paths: AppPaths, folder: Path, for_s: float) -> Iterator[Row]:
     keys = _members(reached, paths.data / CERTIFICATES_FOLDER / AUTHORITY_FILE)
     order = {"address": reached.here, "authority": str(paths.data / CERTIFICATES_FOLDER / AUTHORITY_FILE), "keys": keys, "for_s": for_s}
     _until_calm(process)
@@ -85,7 +85,7 @@ def _until_calm(process: psutil.Process) -> None:
         calm = calm + 1 if sum(_spent(process).values()) - before < CALM_SHARE else 0
 
 
-def _members(reached: Reached, authority: Path) -> list[str]:
+def _members(reached: ServerAddresses, authority: Path) -> list[str]:
     """Return the keys of their sessions."""
     keys = []
     with contextlib.closing(Member(reached, authority)) as administrator:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import make_url, text
 
 from agent.features.people.queries.search_filter import EVERYTHING
-from agent.features.people.vectors.rotation import Turning
+from agent.features.people.vectors.rotation import SecretRotation
 from agent.features.people.vectors.vector_rows import EXACT, VectorIndex, VectorQueries
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
@@ -43,25 +43,25 @@ def face_search(url: str, *, long: bool = False) -> Iterator[Row]:
     database = Database(PostgreSql(url, bytes(32)))
     upgrade(database)
     secured(database)
-    rows, turning = VectorQueries(database), Turning(bytes(32))
+    rows, rotation = VectorQueries(database), SecretRotation(bytes(32))
     rows.prepare()
     for count in LONG_COUNTS if long else COUNTS:
-        stored, asked = _filled(database, url, turning, count)
-        exact = _nearest(stored, np.asarray(asked @ np.array(turning._rows, np.float32).T, np.float32))
+        stored, asked = _filled(database, url, rotation, count)
+        exact = _nearest(stored, np.asarray(asked @ np.array(rotation._rows, np.float32).T, np.float32))
         for way in ("exact", "index") if count <= EXACT else ("index",):  # beyond, the program never compares all
             if way == "index":
                 VectorIndex(url, exact=0).settle(count)
-            found, spent = _measured(rows, turning, asked)
+            found, spent = _measured(rows, rotation, asked)
             recall = [len(set(one[:NEAREST]) & set(other)) / NEAREST for one, other in zip(found, exact.tolist(), strict=True)]
             yield at_least(f"face_search_{way}_{count}_recall", statistics.mean(recall), RECALL, recall)
             yield at_most(f"face_search_{way}_{count}_ms", statistics.median(spent), QUERY_MS, spent)
     database.close()
 
 
-def _filled(database: Database, url: str, turning: Turning, count: int) -> tuple[Floats, Floats]:
+def _filled(database: Database, url: str, rotation: SecretRotation, count: int) -> tuple[Floats, Floats]:
     """Store that many faces in place of others; return them, and those to search by, which are other faces of the same people."""
     made, _ = faces(count + QUERIES)
-    turned = np.asarray(made @ np.array(turning._rows, np.float32).T, np.float32)
+    turned = np.asarray(made @ np.array(rotation._rows, np.float32).T, np.float32)
     stored, asked = turned[:count], made[count:]
     with database.write() as tx:
         tx.execute(text("TRUNCATE face_vector, embedding, face, image CASCADE"))
@@ -99,14 +99,14 @@ def _nearest(stored: Floats, asked: Floats) -> NDArray[np.int64]:
     return np.array([np.argpartition(-(stored @ each), NEAREST)[:NEAREST] + 1 for each in asked])
 
 
-def _measured(rows: VectorQueries, turning: Turning, asked: Floats) -> tuple[list[list[int]], list[float]]:
+def _measured(rows: VectorQueries, rotation: SecretRotation, asked: Floats) -> tuple[list[list[int]], list[float]]:
     """Return the ids found for each, and the milliseconds of each query. One connection answers all: none other is open."""
     with rows.database.write() as tx:
         tx.execute(text("SELECT set_config('max_parallel_workers_per_gather', '0', false)"))
         process = int(tx.scalar(text("SELECT pg_backend_pid()")) or 0)
     found, spent = list[list[int]](), list[float]()
     for vector in asked:
-        turned = turning.turned(vector.astype("<f4").tobytes())
+        turned = rotation.turned(vector.astype("<f4").tobytes())
         assert turned is not None
         before = _spent_ms(process)
         near = rows.near(turned, 2.0, SHOWN, EVERYTHING)

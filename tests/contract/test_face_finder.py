@@ -14,7 +14,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.features.people.face_search import FaceFinder, MatcherFinder
 from agent.features.people.queries.search_filter import EVERYTHING, FaceSearchFilter
-from agent.features.people.vectors.rotation import Turning
+from agent.features.people.vectors.rotation import SecretRotation
 from agent.features.people.vectors.service import FaceVectors
 from agent.features.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
@@ -29,7 +29,7 @@ from tests.support.postgres_server import DIALECTS, ON_SERVER, clear
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECIPE = Recipe("centerface-2", "mobilefacenet-2")
 MEI, WANG = 1, 2
-TURNING = Turning(bytes(32))  # its matrix is made once
+TURNING = SecretRotation(bytes(32))  # its matrix is made once
 
 
 def embedding(person: int, number: int) -> bytes:

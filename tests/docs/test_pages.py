@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 import click
 import pytest
 
-from agent.app.checkup import checks, ground
+from agent.app.checkup import checks, diagnostics_context
 from agent.app.commands import ai_popup
 from agent.domain.errors import leaves
 from agent.infrastructure.core.i18n import Texts
@@ -72,7 +72,7 @@ def test_error_codes_and_settings_in_the_guide_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".md", ".zh-CN.md"])
 def test_whatever_the_doctor_looks_at_has_its_part_in_troubleshooting(ending: str) -> None:
-    standing = ground(MagicMock(), MagicMock(), Texts)
+    standing = diagnostics_context(MagicMock(), MagicMock(), Texts)
     looked_at = checks(
         standing, Texts, engine=MagicMock(), wall=MagicMock(), running={"agent": MagicMock(), "memory": MagicMock()}, updates=MagicMock()
     ).keys()

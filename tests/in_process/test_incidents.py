@@ -52,7 +52,7 @@ class Guarded(Team):
 
     async def found(self) -> list[Any]:
         """Note what is counted, let the rules look, and return the open incidents."""
-        await self.accounts.footprints.settle()
+        await self.accounts.usage_audit.settle()
         self.watch.look()
         return self.incidents.incidents(before=None, limit=10, everything=False)
 
@@ -113,12 +113,12 @@ async def test_a_token_used_from_two_networks_is_revoked(team: Guarded) -> None:
     ada, ben = await team.member("ada", Role.ADMINISTRATOR), await team.member("ben", Role.VIEWER)
     await team.found()
     made, secret = await team.accounts.tokens.add(ben.member, "script", [Scope.STATUS_READ], 7)
-    footprints = team.accounts.footprints
+    usage_audit = team.accounts.usage_audit
     for address in ("10.0.0.9", "10.0.0.77", "fd00::9"):
-        footprints.used(f"token {made.id}", ben.member.id, address)
+        usage_audit.used(f"token {made.id}", ben.member.id, address)
     team.later(timedelta(minutes=2))
-    footprints.used(f"token {made.id}", ben.member.id, "203.0.113.5")
-    footprints.used(f"token {made.id}", ben.member.id, "10.0.0.9")
+    usage_audit.used(f"token {made.id}", ben.member.id, "203.0.113.5")
+    usage_audit.used(f"token {made.id}", ben.member.id, "10.0.0.9")
     [found] = [each for each in await team.found() if each.kind == "two_networks"]
     assert (found.subject, found.number, found.about) == (ben.member.id, 2, f"token {made.id}")
     async with team.client() as client:
@@ -136,7 +136,7 @@ async def test_a_session_that_moves_is_ended_and_the_others_stay(team: Guarded) 
     team.later(timedelta(minutes=4))
     session = ben.opened.session
     about, known = f"session {session.record.id}", session.record
-    team.accounts.footprints.used(about, ben.member.id, "198.51.100.7", opened_from=known.address, opened_at=known.opened_at)
+    team.accounts.usage_audit.used(about, ben.member.id, "198.51.100.7", opened_from=known.address, opened_at=known.opened_at)
     [found] = [each for each in await team.found() if each.kind == "two_networks"]
     assert found.number == 4
     async with team.client() as client:
@@ -166,7 +166,7 @@ async def test_guesses_that_are_slowed_down_are_failures_on_the_record(team: Gua
                 await team.accounts.sign_in(name, "wrong wrong wrong", None, HERE)
             except AgentError as error:
                 refused += error.code == "account.too_many_attempts"
-    await team.accounts.footprints.settle()
+    await team.accounts.usage_audit.settle()
     failed = [each for each in team.incidents.audit_entries(limit=50) if each.action == "sign_in_failed"]
     assert refused == 14 and sum(each.number for each in failed) == 24
     assert sum(each.number for each in failed if each.subject == ben.member.id) == 12
@@ -175,13 +175,13 @@ async def test_guesses_that_are_slowed_down_are_failures_on_the_record(team: Gua
 
 async def test_rates_are_each_members_own_and_commands_of_the_machine_have_none(team: Guarded) -> None:
     rates = RateLimits(RateStorage(team.queries, lambda: team.time), lambda: team.time, {Scope.PHOTOS_EXPORT: RateLimitItemPerMinute(2)})
-    footprints = UsageAudit(team.queries, rates, lambda: team.time)
+    usage_audit = UsageAudit(team.queries, rates, lambda: team.time)
     mei = Principal("member", "a" * 32, "mei", Role.EDITOR, frozenset({Scope.PHOTOS_EXPORT}))
     token = Principal("token", "a" * 32, "mei", Role.EDITOR, frozenset({Scope.PHOTOS_EXPORT}))
     ben, local = Principal("member", "b" * 32, "ben", Role.EDITOR, mei.scopes), Principal("local", "", "", None, mei.scopes)
     for who in (mei, token, ben, local, local, local):
-        await footprints.entering(who, Scope.PHOTOS_EXPORT)
-        await footprints.entering(who, Scope.PHOTOS_READ)
+        await usage_audit.entering(who, Scope.PHOTOS_EXPORT)
+        await usage_audit.entering(who, Scope.PHOTOS_READ)
     with pytest.raises(Exception, match=r"access\.too_many_requests") as refused:
-        await footprints.entering(mei, Scope.PHOTOS_EXPORT)
+        await usage_audit.entering(mei, Scope.PHOTOS_EXPORT)
     assert 1 <= refused.value.params["seconds"] <= 60  # type: ignore[attr-defined]

@@ -63,7 +63,7 @@ async def work_in_both(two: TwoLibraries) -> None:
     async with two.client(ada) as client:
         assert (await client.get(f"/api/images/{two.of('c1 image')}/original")).status_code == 200
         assert (await client.post("/api/search/face", content=b"o photo")).status_code == 200
-    await two.server.team.accounts.footprints.settle()
+    await two.server.team.accounts.usage_audit.settle()
 
 
 async def test_each_auditor_reads_of_their_library_alone_and_its_numbers_are_its_own(two: TwoLibraries) -> None:

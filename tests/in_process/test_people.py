@@ -66,7 +66,7 @@ async def face_of(world: World, name: str, content: bytes) -> int:
     return image.faces[0].id
 
 
-def opinions(world: World) -> dict[int, tuple[str | None, Certainty | None]]:
+def identities(world: World) -> dict[int, tuple[str | None, Certainty | None]]:
     faces = [face for image in world.real.images(limit=100) for face in image.faces]
     return {face.id: (face.person, face.identity.certainty if face.identity else None) for face in faces}
 
@@ -78,10 +78,10 @@ NOBODY = (None, None)
 async def test_one_naming_names_every_photo_of_that_face_without_inference(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
         await world.app.people.name_face(face["a"], "Mei")
-        assert opinions(world) == {face["a"]: ("Mei", Certainty.CONFIRMED), face["b"]: MEI, face["c"]: NOBODY}
+        assert identities(world) == {face["a"]: ("Mei", Certainty.CONFIRMED), face["b"]: MEI, face["c"]: NOBODY}
         assert len(world.analyser.tasks) == 3 and isinstance(world.happened[-1].event, PeopleChanged)
         new = await face_of(world, "d", b"m4")
-        assert opinions(world)[new] == MEI
+        assert identities(world)[new] == MEI
 
 
 @pytest.mark.parametrize(("action", "forgotten"), [("name", 0), ("merge", 0), ("forget", 1), ("consent", 1)])
@@ -111,9 +111,9 @@ async def test_a_naming_is_done_though_the_others_cant_be_compared_yet(world: Wo
             assert await world.app.people.name_face(face["a"], "Mei") > 0
         assert {"code": "engine.start_failed", "action": "name"}.items() <= logged[0].items()
         assert isinstance(world.happened[-1].event, PeopleChanged)
-        assert opinions(world)[face["a"]] == ("Mei", Certainty.CONFIRMED)
+        assert identities(world)[face["a"]] == ("Mei", Certainty.CONFIRMED)
         world.matcher.error = None
-        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: identities(world)[face["b"]] == MEI)
 
 
 async def test_a_naming_between_judging_and_writing_is_made_good(world: World) -> None:
@@ -125,7 +125,7 @@ async def test_a_naming_between_judging_and_writing_is_made_good(world: World) -
 
         world.matcher.before = name_meanwhile
         new = await face_of(world, "c", b"m3")
-        await world.until(lambda: opinions(world)[new] == MEI)
+        await world.until(lambda: identities(world)[new] == MEI)
 
 
 async def test_a_person_who_is_forgotten_between_judging_and_writing_fails_no_photo(world: World) -> None:
@@ -139,14 +139,14 @@ async def test_a_person_who_is_forgotten_between_judging_and_writing_fails_no_ph
         world.library.called = forget_meanwhile
         second = await asyncio.wait_for(face_of(world, "b", b"s2"), 10)
         assert world.real.counts().jobs[JobState.DONE] == 2
-    assert opinions(world)[second] == (None, None)
+    assert identities(world)[second] == (None, None)
 
 
 async def test_new_bounds_form_the_opinions_anew(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.app.people.name_face(face["a"], "Mei")
         await world.app.apply(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
-        await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
+        await world.until(lambda: identities(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
         assert len(world.analyser.tasks) == 2
 
 
@@ -158,7 +158,7 @@ async def test_of_two_faces_on_a_photo_only_one_is_somebody(world: World) -> Non
         [image] = [image for image in world.real.images(limit=9) if len(image.faces) == 2]
         assert [each.person for each in image.faces] == ["Mei", None]
         await world.app.people.edit(RejectFaces(face_ids=(image.faces[0].id,), person_id=1))
-        assert opinions(world)[image.faces[0].id] == (None, None) and opinions(world)[image.faces[1].id] == MEI
+        assert identities(world)[image.faces[0].id] == (None, None) and identities(world)[image.faces[1].id] == MEI
 
 
 async def test_only_what_may_be_seen_otherwise_is_judged_again(world: World) -> None:
@@ -200,7 +200,7 @@ async def test_what_follows_from_a_great_deal_is_formed_page_by_page_and_others_
         assert world.matcher.forgotten == forgotten + 1, "it reads the library anew"
         await world.app.people.name_face(face["f"], "Bo")
         named = dict(zip(face.values(), ("Mei", "Mei", "Xu", "Xu", "Xu", "Bo"), strict=True))
-        await world.until(lambda: {each: person for each, (person, _) in opinions(world).items()} == named)
+        await world.until(lambda: {each: person for each, (person, _) in identities(world).items()} == named)
 
 
 async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,11 +208,11 @@ async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, m
     async with recognising(world, a=b"m1", b=b"m2") as face:
         world.matcher.error = EngineCrashed()
         await world.app.people.edit(NameFacesEdit(face_ids=(face["a"],), name="Mei"))
-    assert opinions(world)[face["b"]] == NOBODY
+    assert identities(world)[face["b"]] == NOBODY
     world.matcher.error = None
     world.make(ON)
     async with world.running():
-        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: identities(world)[face["b"]] == MEI)
         await world.until(lambda: not world.real.noted("opinions_in_doubt"))
 
 
@@ -225,7 +225,7 @@ async def test_what_was_said_is_in_doubt_until_the_opinions_follow(world: World,
             assert world.real.noted("opinions_in_doubt"), "whoever starts after a kill forms them anew"
             naming.cancel()
             await asyncio.wait({naming})
-        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: identities(world)[face["b"]] == MEI)
         await world.until(lambda: not world.real.noted("opinions_in_doubt"))
         await world.app.people.name_face(face["a"], "Bo")
         assert not world.real.noted("opinions_in_doubt")
@@ -249,7 +249,7 @@ async def test_a_naming_whose_caller_left_while_it_was_written_has_its_consequen
         gone.set()
         await asyncio.wait({naming})
         assert naming.cancelled()
-        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: identities(world)[face["b"]] == MEI)
         await world.until(lambda: not world.real.noted("opinions_in_doubt"))
 
 
@@ -356,7 +356,7 @@ async def test_doubt_outlives_the_agent_that_did_not_come_to_its_end(world: Worl
     world.matcher.error = None
     world.make(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
     async with world.running():
-        await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
+        await world.until(lambda: identities(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
         await world.until(lambda: not world.real.noted("opinions_in_doubt"))
 
 
@@ -368,7 +368,7 @@ async def test_doubt_outlives_a_failing_engine(world: World) -> None:
         tried = world.matcher.asked
         await world.until(lambda: world.matcher.asked > tried + 1)
         world.matcher.error = None
-        await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
+        await world.until(lambda: identities(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
 
 
 def prints(world: World, key: bytes) -> int:
@@ -395,7 +395,7 @@ async def test_switched_off_every_print_is_gone_and_none_is_made_again(world: Wo
         before = len(world.analyser.tasks)
         assert prints(world, library_key) == 0 and world.analyser.forgotten and world.replaced
         assert isinstance(world.happened[-1].event, RecognitionPurged)
-        assert opinions(world)[face["b"]] == NOBODY
+        assert identities(world)[face["b"]] == NOBODY
         await face_of(world, "e", b"m5")
         await world.until(lambda: world.real.counts().jobs.get(JobState.DONE) == 5)
         with pytest.raises(RecognitionOff):
@@ -409,8 +409,8 @@ async def test_switched_on_again_the_known_are_recognised_again(world: World) ->
         await world.app.people.name_face(face["a"], "Mei")
         await world.app.apply(OFF)
         await world.app.apply(ON)
-        await world.until(lambda: opinions(world)[face["b"]] == MEI)
-        assert opinions(world)[face["a"]] == ("Mei", Certainty.CONFIRMED) and opinions(world)[face["c"]] == NOBODY
+        await world.until(lambda: identities(world)[face["b"]] == MEI)
+        assert identities(world)[face["a"]] == ("Mei", Certainty.CONFIRMED) and identities(world)[face["c"]] == NOBODY
 
 
 async def test_a_naming_under_way_ends_before_the_prints_go(world: World) -> None:
@@ -425,7 +425,7 @@ async def test_a_naming_under_way_ends_before_the_prints_go(world: World) -> Non
         world.matcher.before = switch_meanwhile
         await world.app.people.name_face(face["a"], "Mei")
         await switching[0]
-        assert set(opinions(world).values()) <= {("Mei", Certainty.CONFIRMED), ("Xu", Certainty.CONFIRMED), NOBODY}
+        assert set(identities(world).values()) <= {("Mei", Certainty.CONFIRMED), ("Xu", Certainty.CONFIRMED), NOBODY}
 
 
 @pytest.mark.parametrize("trouble", ["library", "keyring"])
@@ -502,11 +502,11 @@ async def test_backups_are_replaced_where_prints_go_because_somebody_is_never_to
 async def test_who_was_thought_to_be_somebody_is_again_once_it_is_taken_back_that_they_are_never_recognised(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as faces:
         mei = await world.app.people.name_face(faces["a"], "Mei")
-        assert opinions(world)[faces["b"]] == MEI
+        assert identities(world)[faces["b"]] == MEI
         await world.app.people.edit(DescribePersonEdit(person_id=mei, never=True))
         assert set(world.matcher._known or ()) == {faces["a"]}, "nor does the matcher hold the others' prints"
         await world.app.people.undo()
-        await world.until(lambda: opinions(world)[faces["b"]] == MEI)
+        await world.until(lambda: identities(world)[faces["b"]] == MEI)
 
 
 async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
@@ -575,9 +575,9 @@ async def test_nobody_is_half_forgotten_while_the_settings_cant_be_written(world
         world.renamed = refuse
         with pytest.raises(SettingsUnwritable):
             await world.app.people.forget(mei)
-        assert world.forgotten.read() == frozenset() and opinions(world)[faces["a"]] == ("Mei", Certainty.CONFIRMED)
+        assert world.forgotten.read() == frozenset() and identities(world)[faces["a"]] == ("Mei", Certainty.CONFIRMED)
         await world.app.people.edit(DescribePersonEdit(person_id=mei, name="小梅"))
-        assert opinions(world)[faces["a"]][0] == "小梅"
+        assert identities(world)[faces["a"]][0] == "小梅"
 
 
 @pytest.mark.parametrize("writable", [True, False])

@@ -25,7 +25,7 @@ from agent.server.reference_photos.routes import MOST_OF_LIST, reference_routes
 from agent.server.reference_photos.service import ReferencePhotos
 from agent.server.subject_access.queries import ConsentLinkQueries
 from agent.server.subject_access.service import ConsentLinks
-from tests.in_process.test_people import face_of, opinions, recognising
+from tests.in_process.test_people import face_of, identities, recognising
 from tests.support.team_accounts import Team
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Class:
         return await self.ask("POST", "/api/undo", json={"undo": step})
 
     def who(self) -> dict[int, str | None]:
-        return {face: name for face, (name, _) in opinions(self.world).items()}
+        return {face: name for face, (name, _) in identities(self.world).items()}
 
 
 def held() -> set[str]:
@@ -97,7 +97,7 @@ async def school(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         async with team.client() as client:
             made = Class(world, client, curator, team)
             choice = LibraryChoice(lambda: made.libraries)
-            photos = ReferencePhotos(ReferenceQueries(database), app.people, app.opinions, app.analyser, choice, app.environment)
+            photos = ReferencePhotos(ReferenceQueries(database), app.people, app.identification, app.analyser, choice, app.environment)
             consent_routes(team.api, app.consents)
             editing_routes(team.api, app.people, world.real, world.real)
             reference_routes(team.api, photos, app.consents, lambda: app.settings, lambda: Texts("zh-CN"))

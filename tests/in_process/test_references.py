@@ -53,7 +53,7 @@ class Here:
         return step.person_id
 
     async def who(self, content: bytes) -> int | None:
-        judged = await self.recognition.opinions(analysis(content, everything(SETTINGS)))
+        judged = await self.recognition.identify(analysis(content, everything(SETTINGS)))
         [identity] = judged.identities
         return identity.person_id if identity else None
 

@@ -22,7 +22,7 @@ from agent.app.http import create_app
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
 from agent.interfaces.web.client import Client
 from agent.interfaces.web.connection_quota import ConnectionQuota
-from agent.interfaces.web.local_connections import Door
+from agent.interfaces.web.local_connections import ConnectionPolicy
 from agent.interfaces.web.runtime_file import LOCK_FILE, RuntimeInfo, find, is_serving, leave
 from agent.interfaces.web.server import Network, believed_proxies, serving
 from tests.support.killed_processes import left_by_a_killed_program
@@ -106,10 +106,10 @@ async def test_a_proxy_that_is_named_says_who_asks_whichever_way_its_address_is_
     async def says_who_asks(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(scope["client"][0])(scope, receive, send)
 
-    door = Door(lambda _, __: True, gate=ConnectionQuota(256, 256, proxies))  # as a server's, which welcomes other computers
+    policy = ConnectionPolicy(lambda _, __: True, quota=ConnectionQuota(256, 256, proxies))  # as a server's, which welcomes other computers
     with suppress(SettingsInvalid):  # a machine without IPv6
         async with (
-            serving(lambda _: says_who_asks, token="x", port=0, runtime=tmp_path, door=door, network=Network(host)) as port,
+            serving(lambda _: says_who_asks, token="x", port=0, runtime=tmp_path, policy=policy, network=Network(host)) as port,
             httpx.AsyncClient(trust_env=False, base_url=f"http://127.0.0.1:{port}") as client,
         ):
             assert (await client.get("/")).text == "127.0.0.1"
@@ -158,7 +158,7 @@ async def test_a_request_that_the_end_cuts_off_is_no_error_in_the_log(tmp_path: 
 async def test_a_request_whose_head_never_ends_is_let_go(served: Served, tmp_path: Path) -> None:
     """At once, and after a whole one by the same connection, a byte at a time."""
     async with serving(
-        partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, door=Door(headers_s=0.2)
+        partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, policy=ConnectionPolicy(headers_s=0.2)
     ) as port:
         whole = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
         for before in (b"", whole[:20], whole + whole[:20]):
@@ -184,7 +184,9 @@ async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_there_are_only_so_many_connections_and_the_next_come_in_again(served: Served, tmp_path: Path) -> None:
-    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, door=Door(most=2)) as port:
+    async with serving(
+        partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, policy=ConnectionPolicy(most=2)
+    ) as port:
         kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         head = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
         for reader, writer in kept:
@@ -212,7 +214,9 @@ async def test_a_connection_of_another_user_is_refused_by_its_two_ends(served: S
         asked.append((there, here))
         return False
 
-    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, door=Door(foreign)) as port:
+    async with serving(
+        partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, policy=ConnectionPolicy(foreign)
+    ) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         mine = writer.get_extra_info("sockname")
         assert await read_to_the_end(reader) == b"" and asked == [(mine, ("127.0.0.1", port))]

@@ -19,7 +19,7 @@ from agent.interfaces.web import server
 from agent.interfaces.web.certificates import Certificates
 from agent.interfaces.web.client import Client
 from agent.interfaces.web.connection_quota import ConnectionQuota
-from agent.interfaces.web.local_connections import Door
+from agent.interfaces.web.local_connections import ConnectionPolicy
 from agent.interfaces.web.runtime_file import RuntimeInfo, find
 from agent.interfaces.web.server import Network, SocketHandover, serving
 from agent.interfaces.web.streaming import ChunkedWrites
@@ -35,9 +35,11 @@ def certificates(tmp_path: Path) -> Certificates:
 
 
 @asynccontextmanager
-async def served(certificates: Certificates, runtime: Path, door: Door | None = None, answer: ASGIApp = ANSWER) -> AsyncIterator[int]:
+async def served(
+    certificates: Certificates, runtime: Path, policy: ConnectionPolicy | None = None, answer: ASGIApp = ANSWER
+) -> AsyncIterator[int]:
     network = Network(tls=certificates.context, trusted=certificates.trusted)
-    async with asyncio.timeout(60), serving(lambda _: answer, token="t", port=0, runtime=runtime, door=door, network=network) as port:
+    async with asyncio.timeout(60), serving(lambda _: answer, token="t", port=0, runtime=runtime, policy=policy, network=network) as port:
         yield port
 
 
@@ -103,7 +105,7 @@ async def test_who_never_finishes_the_handshake_is_cut_off(
 
 async def test_who_sends_no_request_is_cut_off(certificates: Certificates, tmp_path: Path) -> None:
     trust = ssl.create_default_context(cafile=certificates.trusted)
-    async with served(certificates, tmp_path, Door(lambda *_: True, headers_s=0.05)) as port:
+    async with served(certificates, tmp_path, ConnectionPolicy(lambda *_: True, headers_s=0.05)) as port:
         reader, writer = await asyncio.open_connection("localhost", port, ssl=trust)
         try:
             received = await reader.read()
@@ -116,7 +118,7 @@ async def test_who_sends_no_request_is_cut_off(certificates: Certificates, tmp_p
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
 async def test_one_address_holds_its_share_of_connections_and_handshakes(certificates: Certificates, tmp_path: Path) -> None:
     trust = ssl.create_default_context(cafile=certificates.trusted)
-    door = Door(lambda *_: True, gate=ConnectionQuota(most=3, most_handshakes=2))
+    policy = ConnectionPolicy(lambda *_: True, quota=ConnectionQuota(most=3, most_handshakes=2))
 
     async def silent(port: int, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
@@ -126,7 +128,7 @@ async def test_one_address_holds_its_share_of_connections_and_handshakes(certifi
         writer.write(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
         return await reader.readuntil(b"\r\n"), writer
 
-    async with served(certificates, tmp_path, door) as port:
+    async with served(certificates, tmp_path, policy) as port:
         waiting = [await silent(port, "127.0.0.2") for _ in range(2)]  # these say nothing, and hold both handshakes
         refused, writer = await silent(port, "127.0.0.2")
         assert await cut_off(refused)

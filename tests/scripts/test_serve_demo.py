@@ -17,8 +17,8 @@ def test_a_server_that_ends_by_itself_is_told(
     code: int, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @contextlib.contextmanager
-    def server(_: Path) -> Iterator[tuple[object, serve_demo.Reached]]:
-        yield SimpleNamespace(wait=lambda: code), serve_demo.Reached("https://127.0.0.1:1", "AA", "https://127.0.0.1:1/#x")
+    def server(_: Path) -> Iterator[tuple[object, serve_demo.ServerAddresses]]:
+        yield SimpleNamespace(wait=lambda: code), serve_demo.ServerAddresses("https://127.0.0.1:1", "AA", "https://127.0.0.1:1/#x")
 
     monkeypatch.setattr(serve_demo, "fetch", lambda: (tmp_path, None))
     monkeypatch.setattr(serve_demo, "new_home", lambda *_: (None, SimpleNamespace(add_folder=lambda _: None)))

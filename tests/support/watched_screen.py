@@ -108,12 +108,12 @@ class Stage:
             self.asked_who += 1
             return [self.people.get(each.embedding or b"") for each in faces]
 
-        opinions: Any = SimpleNamespace(who=who)
+        identification: Any = SimpleNamespace(who=who)
         monitor: Any = SimpleNamespace(power=Power())
         quiet: Any = SimpleNamespace(until=lambda: self.now() if self.quiet else None)
         self.circumstances = WatchConditions(WorkState(), monitor, quiet)
         library: Any = self.library
-        return WatchService(self.watcher, self.desktop.told(), library, opinions, self.circumstances, self.environment, supply=supply)
+        return WatchService(self.watcher, self.desktop.told(), library, identification, self.circumstances, self.environment, supply=supply)
 
     @property
     def settings(self) -> Settings:

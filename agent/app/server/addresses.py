@@ -22,7 +22,7 @@ LINK_FILE: Final = "first-administrator.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ServerAddresses:
     """`invitation` is the first administrator's link, until the password is set."""
 
     name: str

@@ -67,57 +67,57 @@ class ServerParts:
     following: Following
 
 
-async def assemble(ground: ServerContext, address: Callable[[], str], logs: Callable[[Settings], Awaitable[None]]) -> ServerParts:
+async def assemble(context: ServerContext, address: Callable[[], str], logs: Callable[[Settings], Awaitable[None]]) -> ServerParts:
     """Build the parts, and open what they keep. Raises StoreError, KeyHomeError.
 
     `address` is asked once the server listens; `logs` follows the settings of the log files.
     """
-    work = await asyncio.to_thread(JobCoordinator, ground.database, ground.url)
-    vectors = await asyncio.to_thread(face_vectors, ground.database, ground.url)
-    home = home_of_key(ground.settings, ground.paths)
-    buckets = buckets_of(ground.database, home, lambda: ground.settings, utc_now)
+    work = await asyncio.to_thread(JobCoordinator, context.database, context.url)
+    vectors = await asyncio.to_thread(face_vectors, context.database, context.url)
+    home = home_of_key(context.settings, context.paths)
+    buckets = buckets_of(context.database, home, lambda: context.settings, utc_now)
     app = build(
-        ground.settings,
-        ground.paths,
-        database=ground.database,
+        context.settings,
+        context.paths,
+        database=context.database,
         finder=vectors,
         remote={BUCKET: buckets.source},
         desktop=False,
         reconfigure={"logs": logs},
-        renamed=ground.file.rename_kept,
+        renamed=context.file.rename_kept,
         queue=work.queue if HAS_WORKERS else None,
-        lead=work.election if HAS_WORKERS else None,
+        leadership=work.election if HAS_WORKERS else None,
         claims=work.claims if HAS_WORKERS else None,
     )
-    app.memory.also(guarded_service(ProcessKind.SERVER, app.rest.now, ground.start_again, supervised=is_supervised()))
-    backups = await asyncio.to_thread(_backups, ground, app)
-    site = _site(ground, address, work)
-    rooms = rooms_of(site, app, accounts_of(ground.database, app.now), work.workers, vectors.state, buckets.buckets, backups)
+    app.memory.also(guarded_service(ProcessKind.SERVER, app.rest.now, context.start_again, supervised=is_supervised()))
+    backups = await asyncio.to_thread(_backups, context, app)
+    site = _site(context, address, work)
+    rooms = rooms_of(site, app, accounts_of(context.database, app.now), work.workers, vectors.state, buckets.buckets, backups)
     following = Following(rooms.accounts, rooms.libraries, buckets.buckets, rooms.uploads)
     if HAS_WORKERS:
         following.listen(work.join(app))
     await asyncio.to_thread(buckets.buckets.begin)
-    await asyncio.to_thread(rooms.libraries.begin, ground.texts()("cli.serve.first_library"))
+    await asyncio.to_thread(rooms.libraries.begin, context.texts()("cli.serve.first_library"))
     return ServerParts(app, work, vectors, rooms, following)
 
 
-def _backups(ground: ServerContext, app: App) -> ServerBackups:
-    backups = backups_of_server(ground.database, ground.embedded, lambda: ground.settings, ground.paths, app.now)
+def _backups(context: ServerContext, app: App) -> ServerBackups:
+    backups = backups_of_server(context.database, context.embedded, lambda: context.settings, context.paths, app.now)
     backups.begin()
-    notice_earlier(ground.database, app.witness, app.now())
+    notice_earlier(context.database, app.witness, app.now())
     return backups
 
 
-def _site(ground: ServerContext, address: Callable[[], str], work: JobCoordinator) -> Site:
-    certificates = ground.certificates
+def _site(context: ServerContext, address: Callable[[], str], work: JobCoordinator) -> Site:
+    certificates = context.certificates
     return Site(
-        paths=ground.paths,
-        file=ground.file,
-        texts=ground.texts,
-        name=lambda: server_name(ground.settings),
+        paths=context.paths,
+        file=context.file,
+        texts=context.texts,
+        name=lambda: server_name(context.settings),
         address=address,
         pinned=lambda: (certificates.fingerprint, certificates.authority),
         expires=lambda: certificates.validity[1],
-        unstored=ground.unstored,
+        unstored=context.unstored,
         tell=work.tell,
     )

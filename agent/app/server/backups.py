@@ -16,15 +16,15 @@ from agent.infrastructure.store.audit_log import AuditQueries
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER
-from agent.server.backups.context import ground_of
+from agent.server.backups.context import backup_context
 from agent.server.backups.drill import Drill
 from agent.server.backups.file_sets import FORGOTTEN, WITHDRAWN
-from agent.server.backups.runner import Making
+from agent.server.backups.runner import BackupRunner
 from agent.server.backups.runs import RunQueries
 from agent.server.backups.scratch_database import clear
 from agent.server.backups.service import Able, ServerBackups
 from agent.server.backups.wal_gaps import MARK as GIVEN_UP
-from agent.server.backups.wal_gaps import GivenUpLog
+from agent.server.backups.wal_gaps import WalGapLog
 from agent.server.backups.withdrawal_list import WithdrawnFile
 from agent.server.devices.queries import begin_anew
 from agent.server.uploads.queries import UploadQueries
@@ -51,12 +51,12 @@ def backups_of_server(
     try:
         if embedded is None:
             raise BackupDatabaseElsewhere
-        ground = ground_of(settings(), paths, home_of_key(settings(), paths))
+        context = backup_context(settings(), paths, home_of_key(settings(), paths))
         if embedded.home.archive is None:
             raise BackupOff
-        making = Making(ground, embedded, queries, settings, paths, clock)
+        making = BackupRunner(context, embedded, queries, settings, paths, clock)
         drill = Drill(making, queries, paths.data / POSTGRES_FOLDER, paths.data / DRILL_FOLDER, paths.logs / DRILL_LOG, clock)
-        able = Able(making, drill, GivenUpLog(paths.logs / POSTGRES_LOG, paths.data / GIVEN_UP, clock))
+        able = Able(making, drill, WalGapLog(paths.logs / POSTGRES_LOG, paths.data / GIVEN_UP, clock))
     except BackupError as error:
         able = error
     withdrawn = WithdrawnFile(paths.data / WITHDRAWN, ConsentQueries(database))

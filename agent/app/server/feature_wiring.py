@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agent.app.app import App
 from agent.features.library.recipes import recognises
-from agent.features.people.vectors.rotation import Turning
+from agent.features.people.vectors.rotation import SecretRotation
 from agent.features.people.vectors.service import KEY, FaceVectors
 from agent.features.people.vectors.vector_rows import VectorIndex, VectorQueries
 from agent.infrastructure.core.malloc_tuning import mmap_large_blocks
@@ -105,4 +105,4 @@ def face_vectors(database: Database, url: str) -> FaceVectors:
     """`url` is the database's in SQLAlchemy's form. Blocks. Raises StoreError."""
     rows = VectorQueries(database)
     rows.prepare()
-    return FaceVectors(rows, Turning(database.key_for(KEY)), VectorIndex(url))
+    return FaceVectors(rows, SecretRotation(database.key_for(KEY)), VectorIndex(url))

@@ -130,7 +130,7 @@ def rooms_of(
         buckets=buckets,
         consents=app.consents,
         consent_links=links,
-        references=ReferencePhotos(ReferenceQueries(database), app.people, app.opinions, app.analyser, choice, app.environment),
+        references=ReferencePhotos(ReferenceQueries(database), app.people, app.identification, app.analyser, choice, app.environment),
         desks=desks_of(app, accounts, choice),
         workers=workers,
         search_index=search_index,

@@ -66,13 +66,13 @@ class JobCoordinator:
 
     async def run(self, app: App, *, silent_s: float = SILENT_S) -> None:
         """Run until cancelled."""
-        arrivals: asyncio.Queue[Sequence[StoredEvent]] = asyncio.Queue()
+        results: asyncio.Queue[Sequence[StoredEvent]] = asyncio.Queue()
         relay = self.relay or self.join(app)
         sweeper = Sweeper(self.workers, app.environment, silent_s=silent_s)
         for room in (relay.work, sweeper.swept):
             room.subscribe(app.indexer.wake)
         sweeper.swept.subscribe(app.redaction.work.wake)  # of a process that ended, copies may be left
-        relay.arrived.subscribe(arrivals.put_nowait)
+        relay.arrived.subscribe(results.put_nowait)
         relay.arrived.subscribe(lambda events: _count(app, events))
         recalls, rescans, asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
         pause = SharedPause(self._pause, app.indexer)
@@ -87,11 +87,11 @@ class JobCoordinator:
             self.election.run(),
             relay.run(),
             pause.run(),
-            app.lead.during(sweeper.run),
-            RemoteResults(app, self.election).run(arrivals),
+            app.leadership.during(sweeper.run),
+            RemoteResults(app, self.election).run(results),
             self._again(recalls, lambda: asyncio.to_thread(self._batches.recall)),
             self._again(rescans, self._pass_on),
-            app.lead.during(partial(self._again, asked, app.scan_again)),
+            app.leadership.during(partial(self._again, asked, app.scan_again)),
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -120,15 +120,15 @@ class JobCoordinator:
 class RemoteResults:
     """Tells the matcher what other processes analysed and named. The leader also identifies new photos by all that is known here."""
 
-    def __init__(self, app: App, lead: Leadership) -> None:
+    def __init__(self, app: App, leadership: Leadership) -> None:
         self._app = app
-        self._lead = lead
+        self._leadership = leadership
         self._recent: dict[int, float] = {}  # photos, and when they were identified
 
-    async def run(self, arrivals: asyncio.Queue[Sequence[StoredEvent]]) -> None:
+    async def run(self, results: asyncio.Queue[Sequence[StoredEvent]]) -> None:
         """Run until cancelled."""
         while True:
-            await self._take(await arrivals.get())
+            await self._take(await results.get())
 
     async def _take(self, events: Sequence[StoredEvent]) -> None:
         people, now = self._app.people, asyncio.get_running_loop().time()
@@ -140,7 +140,7 @@ class RemoteResults:
                 images = dict.fromkeys((*self._recent, *images))  # those were identified by what was known before
             if images:
                 self._recent |= dict.fromkeys(images, now)
-                await people.arrived(tuple(images), identify=self._lead.leads)
+                await people.arrived(tuple(images), identify=self._leadership.leads)
         except AgentError as error:
             log.warning("people.recheck_failed", code=error.code)
             people.doubt()

@@ -15,7 +15,7 @@ from agent.app.checkup import health
 from agent.app.http import Context, Team, create_app
 from agent.app.library_home import backup_store, move_key, recovery_code
 from agent.app.library_restore import LibraryRestore, RestoreOutcome
-from agent.app.server.addresses import Reached, first_link, server_address
+from agent.app.server.addresses import ServerAddresses, first_link, server_address
 from agent.app.server.announcing import Announcer, announcement_of
 from agent.app.server.assembly import ServerContext, ServerParts, assemble
 from agent.app.server.features import add_routes
@@ -42,7 +42,7 @@ from agent.interfaces.web.connection_quota import ConnectionQuota
 from agent.interfaces.web.database_retry import DatabaseRecovery, RetryMiddleware
 from agent.interfaces.web.draining import Draining
 from agent.interfaces.web.help_routes import Places
-from agent.interfaces.web.local_connections import Door
+from agent.interfaces.web.local_connections import ConnectionPolicy
 from agent.interfaces.web.redirect import redirecting
 from agent.interfaces.web.request_counts import CountedRequests
 from agent.interfaces.web.server import Network, SocketHandover, serving
@@ -63,8 +63,8 @@ _LOOK_S = 1.0
 class ServerLoop:
     """One run with an open library. `up` is called when it answers."""
 
-    def __init__(self, ground: ServerContext, up: Callable[[Reached], None]) -> None:
-        self._ground = ground
+    def __init__(self, context: ServerContext, up: Callable[[ServerAddresses], None]) -> None:
+        self._server_context = context
         self._up = up
         self._port = 0  # none yet
         self._draining: Draining | None = None
@@ -72,9 +72,9 @@ class ServerLoop:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve and work until `stop`; then finish what is running. Raises StoreError, SettingsInvalid if the port is taken."""
         try:
-            await self._run(await assemble(self._ground, self._address, self._log_files), stop)
+            await self._run(await assemble(self._server_context, self._address, self._log_files), stop)
         finally:
-            self._ground.operations.end()
+            self._server_context.operations.end()
 
     async def _run(self, parts: ServerParts, stop: asyncio.Event) -> None:
         async with AsyncExitStack() as answering:
@@ -85,7 +85,7 @@ class ServerLoop:
                     await self._invite(parts, stop)
                     await stop.wait()
                     await drain()
-                    await parts.rooms.accounts.footprints.settle()
+                    await parts.rooms.accounts.usage_audit.settle()
                     for task in running:
                         task.cancel()
         log.info("server.ended")
@@ -102,20 +102,20 @@ class ServerLoop:
 
     async def _answer(self, parts: ServerParts, stop: asyncio.Event, answering: AsyncExitStack) -> Callable[[], Awaitable[None]]:
         """Listen and answer as long as `answering`; return what ends that without cutting off a request, unless it takes too long."""
-        ground, wanted = self._ground, self._settings.server
-        certificates, figures = ground.certificates, ground.operations.figures
+        context, wanted = self._server_context, self._settings.server
+        certificates, figures = context.certificates, context.operations.figures
 
         def application(port: Callable[[], int]) -> CountedRequests:
-            self._draining = Draining(self._pages(parts, stop, port), ground.texts)
+            self._draining = Draining(self._pages(parts, stop, port), context.texts)
             return CountedRequests(ChunkedWrites(self._draining), figures.requests)
 
         network = Network(wanted.host, "server.port", certificates.context, certificates.trusted, activated_socket=SOCKET)
         succession = SocketHandover() if is_activated(SOCKET) else None
-        gate = ConnectionQuota(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
-        door = Door(lambda _, __: True, most=MOST_CONNECTIONS, gate=gate)
-        runtime, token = ground.paths.runtime, ground.auth.token
+        quota = ConnectionQuota(wanted.address_connections, wanted.address_handshakes, wanted.proxies)
+        policy = ConnectionPolicy(lambda _, __: True, most=MOST_CONNECTIONS, quota=quota)
+        runtime, token = context.paths.runtime, context.auth.token
         self._port = await answering.enter_async_context(
-            serving(application, token=token, port=wanted.port, runtime=runtime, door=door, network=network, succession=succession)
+            serving(application, token=token, port=wanted.port, runtime=runtime, policy=policy, network=network, succession=succession)
         )
         if wanted.http_port:
             await answering.enter_async_context(redirecting(wanted.host, wanted.http_port, lambda: certificates.names, self._port))
@@ -141,48 +141,48 @@ class ServerLoop:
         return drain
 
     def _pages(self, parts: ServerParts, stop: asyncio.Event, port: Callable[[], int]) -> RetryMiddleware:
-        ground, rooms = self._ground, parts.rooms
+        context, rooms = self._server_context, parts.rooms
 
         def origins() -> Collection[str]:
             public = self._settings.server.address
-            return origins_of(ground.certificates.names, port()) | ({public} if public else set())
+            return origins_of(context.certificates.names, port()) | ({public} if public else set())
 
-        access = MemberAuth(rooms.accounts, ground.auth.token, origins, rooms.libraries.placed)
+        access = MemberAuth(rooms.accounts, context.auth.token, origins, rooms.libraries.placed)
         team = Team(access, lambda api: add_routes(api, rooms), rooms.folder_names.whole)
-        return RetryMiddleware(create_app(self._context(parts.app, stop), port, team), DatabaseRecovery(ground.database.version))
+        return RetryMiddleware(create_app(self._context(parts.app, stop), port, team), DatabaseRecovery(context.database.version))
 
     def _works(self, parts: ServerParts) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the answers; of several processes on one database only the leading one does some of it."""
-        ground, app, rooms = self._ground, parts.app, parts.rooms
-        announcer = Announcer(lambda: announcement_of(self._settings, rooms.site.name(), ground.certificates, self._port))
+        context, app, rooms = self._server_context, parts.app, parts.rooms
+        announcer = Announcer(lambda: announcement_of(self._settings, rooms.site.name(), context.certificates, self._port))
         led: list[Callable[[], Awaitable[None]]] = [
             partial(parts.vectors.run, app.bus),
             announcer.run,
             rooms.uploads.run,
             rooms.backups.run,
         ]
-        yield from (app.run(), parts.work.run(app), parts.following.run(), ground.certificates.run())
+        yield from (app.run(), parts.work.run(app), parts.following.run(), context.certificates.run())
         yield from (keep_alive(), trim_while_busy(release_free))
-        yield from (app.lead.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run))
+        yield from (app.leadership.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run))
         yield from rooms.alerts.works()
-        yield ground.file.watch(partial(self._changed, app), partial(self._refused, app))
-        if ground.embedded is not None:
-            yield self._keep(ground.embedded)
+        yield context.file.watch(partial(self._changed, app), partial(self._refused, app))
+        if context.embedded is not None:
+            yield self._keep(context.embedded)
 
     async def _invite(self, parts: ServerParts, stop: asyncio.Event) -> None:
         """Tell where the server is reached. Of several processes one invites: a second link would end the first."""
-        ground, site = self._ground, parts.rooms.site
+        context, site = self._server_context, parts.rooms.site
         if HAS_WORKERS:
             await first_of(parts.work.election.held.wait(), stop.wait())
         link = None
-        if parts.app.lead.leads:
-            name = ground.texts()("cli.serve.administrator")
-            link = await first_link(parts.rooms.accounts.members, name, site.address(), ground.paths.data)
-        self._up(Reached(site.name(), site.address(), ground.certificates.fingerprint, link))
+        if parts.app.leadership.leads:
+            name = context.texts()("cli.serve.administrator")
+            link = await first_link(parts.rooms.accounts.members, name, site.address(), context.paths.data)
+        self._up(ServerAddresses(site.name(), site.address(), context.certificates.fingerprint, link))
 
     @property
     def _settings(self) -> Settings:
-        return self._ground.settings
+        return self._server_context.settings
 
     def _address(self) -> str:
         return server_address(self._settings, self._port)
@@ -194,13 +194,13 @@ class ServerLoop:
             token = await accounts.tokens.by_secret(secret)
             return token is not None and scope in token.principal.scopes
 
-        operations, certificates = self._ground.operations, self._ground.certificates
-        operations.database, operations.has_scope = self._ground.database, has_scope
+        operations, certificates = self._server_context.operations, self._server_context.certificates
+        operations.database, operations.has_scope = self._server_context.database, has_scope
         figures = operations.figures
-        figures.rows = CostLimitedCache(FigureQueries(self._ground.database).rows)
+        figures.rows = CostLimitedCache(FigureQueries(self._server_context.database).rows)
         figures.validity = lambda: Validity(*certificates.validity)
         workers = self._settings.server.workers if HAS_WORKERS else 0
-        embedded = self._ground.embedded is not None
+        embedded = self._server_context.embedded is not None
 
         def switches() -> Switches:
             settings = app.settings
@@ -209,25 +209,25 @@ class ServerLoop:
         figures.switches = switches
 
     def _context(self, app: App, stop: asyncio.Event) -> Context:
-        ground, desk = self._ground, HeadlessUi()
+        context, desk = self._server_context, HeadlessUi()
         return Context(
             app=app,
-            auth=ground.auth,
+            auth=context.auth,
             desk=desk,
             picking=RegionPicker(lambda: app.screen.capturing, desk),
-            settings=ground.file,
-            move_key=lambda to: move_key(ground.file, ground.paths, to),
-            recovery_code=lambda: recovery_code(self._settings, ground.paths),
+            settings=context.file,
+            move_key=lambda to: move_key(context.file, context.paths, to),
+            recovery_code=lambda: recovery_code(self._settings, context.paths),
             beginning=Onboarding(app.library, lambda: True, lambda: None, lambda _: None),
             suggested=tuple,
-            texts=ground.texts,
+            texts=context.texts,
             remote=is_remote,
             quit=stop.set,  # for commands of this computer
-            health=health(app, ground.paths, ground.texts, __version__, desktop=False),
+            health=health(app, context.paths, context.texts, __version__, desktop=False),
             version=__version__,
             ui=resource("ui"),
             help=resource("help"),
-            places=Places(ground.paths.data, ground.paths.logs),
+            places=Places(context.paths.data, context.paths.logs),
             restore=self._restore(),
             drafts=app.library,
         )
@@ -235,8 +235,8 @@ class ServerLoop:
     def _restore(self) -> LibraryRestore:
         """A server's database is restored by its administrator."""
         return LibraryRestore(
-            lambda: backup_store(self._settings, self._ground.paths),
-            self._ground.database,
+            lambda: backup_store(self._settings, self._server_context.paths),
+            self._server_context.database,
             damaged=lambda: False,
             close=lambda _: None,
             last=RestoreOutcome(),
@@ -258,6 +258,6 @@ class ServerLoop:
 
     async def _log_files(self, settings: Settings) -> None:
         try:
-            await asyncio.to_thread(logs.configure, settings.logs, self._ground.paths.logs, file=SERVER_LOG, stdout=sys.stdout)
+            await asyncio.to_thread(logs.configure, settings.logs, self._server_context.paths.logs, file=SERVER_LOG, stdout=sys.stdout)
         except OSError:
             log.error("logs.unwritable")

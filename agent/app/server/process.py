@@ -13,7 +13,7 @@ import structlog
 from agent.app.engines import model_store
 from agent.app.library_home import home_of_key, worker_keys
 from agent.app.metric_families.thresholds import OF_SERVER, thresholds
-from agent.app.server.addresses import Reached
+from agent.app.server.addresses import ServerAddresses
 from agent.app.server.alerts import unstored_alert
 from agent.app.server.assembly import ServerContext
 from agent.app.server.disk_space import DiskSpaceGate
@@ -61,7 +61,7 @@ class Server:
         self,
         paths: AppPaths,
         file: SettingsFile,
-        up: Callable[[Reached], None],
+        up: Callable[[ServerAddresses], None],
         ending: Callable[[], None] = lambda: None,
         waits: Callable[[AgentError], None] = lambda _: None,
     ) -> None:
@@ -109,16 +109,16 @@ class Server:
                     await room.for_work(certificates.load)
                     async with self._postgres(room) as (url, embedded):
                         database = await room.for_work(partial(self._library, url))
-                        ground = self._ground(url, database, embedded, certificates, operations, start_again)
+                        context = self._server_context(url, database, embedded, certificates, operations, start_again)
                         try:
-                            await self._serve(ground, stop, room)
+                            await self._serve(context, stop, room)
                         finally:
                             await asyncio.to_thread(database.close)
             except StoreDiskFull:
                 if not stop.is_set():
                     raise
 
-    def _ground(
+    def _server_context(
         self,
         url: str,
         database: Database,
@@ -160,33 +160,33 @@ class Server:
         async with operations_port(wanted.operations_host, wanted.operations_port, operations.respond):
             yield
 
-    async def _serve(self, ground: ServerContext, stop: asyncio.Event, room: DiskSpaceGate) -> None:
+    async def _serve(self, context: ServerContext, stop: asyncio.Event, room: DiskSpaceGate) -> None:
         """Serve until `stop`, with workers beside, which outlive the database's end; then wait until these have drained."""
-        wanted = ground.file.snapshot.server
+        wanted = context.file.snapshot.server
         count = wanted.workers if HAS_WORKERS else 0
-        logged_here = ground.file.snapshot.logs.target is LogTarget.STDOUT
+        logged_here = context.file.snapshot.logs.target is LogTarget.STDOUT
         workers = WorkerProcesses(count, _worker_command, {}, to_stdout=logged_here)
         keeping, ending = asyncio.create_task(workers.run()), asyncio.create_task(_end_at(stop, workers))
         try:
-            await self._serve_pages(ground, stop, room)
+            await self._serve_pages(context, stop, room)
             await asyncio.wait({keeping}, timeout=wanted.drain_s)
         finally:
             for task in (keeping, ending):
                 task.cancel()
             await asyncio.gather(keeping, ending, return_exceptions=True)
 
-    async def _serve_pages(self, ground: ServerContext, stop: asyncio.Event, room: DiskSpaceGate) -> None:
+    async def _serve_pages(self, context: ServerContext, stop: asyncio.Event, room: DiskSpaceGate) -> None:
         """Serve until `stop`. What the database's end broke off begins again."""
         while not stop.is_set():
             try:
-                await ServerLoop(ground, self._up).run(stop)
+                await ServerLoop(context, self._up).run(stop)
             except Exception as error:
                 if not isinstance(reason := reason_of(error), StoreError):
                     raise
                 log.warning("server.broken_off", code=reason.code)
                 await wait_at_most(stop, _AGAIN_S)
-                if ground.embedded is not None and not ground.embedded.runs:
-                    await room.for_work(ground.embedded.start)
+                if context.embedded is not None and not context.embedded.runs:
+                    await room.for_work(context.embedded.start)
 
     @asynccontextmanager
     async def _postgres(self, room: DiskSpaceGate) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:

@@ -175,7 +175,7 @@ class CaptureService:
             choice = PeopleChoice(keep=ids_of(keep, names))
             await self._supply(task.recipe)
             analysis = await self._grabber.look(frame.handle, region, task)
-            judged = await self._people.opinions(analysis)
+            judged = await self._people.identify(analysis)
         except BaseException:
             await self._grabber.drop(frame.handle)
             raise

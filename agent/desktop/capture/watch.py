@@ -57,7 +57,7 @@ class WatchService:
         watcher: ScreenWatcher,
         desktop: WatchedDesktop,
         library: RedactionQueries,
-        opinions: Identification,
+        identification: Identification,
         circumstances: WatchConditions,
         environment: Environment,
         *,
@@ -67,7 +67,7 @@ class WatchService:
         self._watcher = watcher
         self._desktop = desktop
         self._library = library
-        self._opinions = opinions
+        self._identification = identification
         self._circumstances = circumstances
         self._environment = environment
         self._supply = supply
@@ -260,7 +260,7 @@ class WatchService:
 
     async def _glimpses(self, watched: WatchedScreen, scene: Scene, wish: WatchSettings, agreed: frozenset[int]) -> list[FaceObservation]:
         faces = [face for face in watched.faces if scene.counts(face.box, wish.only_in, wish.not_in)]
-        known = await self._opinions.who(faces) if agreed and faces else [None] * len(faces)
+        known = await self._identification.who(faces) if agreed and faces else [None] * len(faces)
         return [FaceObservation(face.box, _named(who, agreed)) for face, who in zip(faces, known, strict=True)]
 
     def _say(self, sighting: FaceAlert, count: int, wish: WatchSettings) -> None:

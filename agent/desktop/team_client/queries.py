@@ -109,7 +109,7 @@ class TeamQueries(ConsentQueries):
         with self.database.write(durable=True) as tx:
             if tx.scalar(select(team_link.c.id)) is None:  # left meanwhile
                 return EditStep("describe", 0), []
-            taking = PeopleSync(tx, now)
+            sync = PeopleSync(tx, now)
             if page.reset:
                 tx.execute(delete(team_photo).where(team_photo.c.state == REFUSED))  # they may be within reach now
                 before = tx.scalar(select(team_link.c.generation))
@@ -117,17 +117,17 @@ class TeamQueries(ConsentQueries):
                     team_face_queries.tell_again(tx)
                     team_upload_queries.ask_again(tx)
                 for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.refused == 0)).all():
-                    taking.begin_anew(uid)
+                    sync.begin_anew(uid)
             for each in page.people:
                 if each.state is Sharing.SHARED:
-                    taking.shared(each, page.embedder)
-                elif (gone := taking.end(each.uid)) is not None and each.state is Sharing.WITHDRAWN:
+                    sync.shared(each, page.embedder)
+                elif (gone := sync.end(each.uid)) is not None and each.state is Sharing.WITHDRAWN:
                     team_people_queries.send(tx, team_people_queries.RECEIPT, each.uid, {"deleted": gone + deleted.get(each.uid, 0)}, now)
             tx.execute(update(team_link).values(generation=page.generation, cursor=page.cursor))
             for step in name_corrections.correct(tx, page.faces, now):
-                taking.corrected(step)
+                sync.corrected(step)
             team_face_queries.note_prints(tx, [each.uid for each in page.people if each.state is Sharing.SHARED], now)
-            return taking.close()
+            return sync.close()
 
     def ready(self, told: Sequence[FaceNamed]) -> tuple[FaceNamed, ...]:
         """Return the faces whose names of the team can be taken now."""
@@ -188,12 +188,12 @@ class TeamQueries(ConsentQueries):
             server = tx.scalar(select(team_link.c.name))
             if server is None:
                 return EditStep("describe", 0), [], None
-            taking = PeopleSync(tx, now)
+            sync = PeopleSync(tx, now)
             for uid in tx.scalars(select(team_person.c.uid).where(team_person.c.merged.is_not(None))).all():
-                taking.part(uid)
+                sync.part(uid)
             rows = tx.execute(select(team_person)).all()
             unsent = _unsent(tx)
-            prints = sum(taking.end(row.uid) or 0 for row in rows)
+            prints = sum(sync.end(row.uid) or 0 for row in rows)
             there = set(tx.scalars(select(person.c.id)))
             kept = {row.person_id for row in rows} & there
             for row in rows:
@@ -207,7 +207,7 @@ class TeamQueries(ConsentQueries):
             if ended:
                 audit_log.add(tx, ENDED, None, unsent, now)
             set_flag(tx, BACKUPS_HOLD_PURGED)
-            step, events = taking.close()
+            step, events = sync.close()
         with suppress(StoreError):  # deleted and overwritten already, see `forget_person`
             self.database.compact()
         return step, events, Left(server, now, len([row for row in rows if row.person_id is not None]), prints, len(kept), unsent)

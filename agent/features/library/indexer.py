@@ -168,10 +168,10 @@ class Indexer:
         alone = not self.running  # otherwise a job that is being given back may be missed
         self._work.running += 1  # leasing counts as work: `at_rest` must not start between a lease and its job
         jobs: list[Job] = []
-        taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
+        leasing = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
         try:
             with self.progress.counting():
-                jobs, ended = await asyncio.shield(taking)
+                jobs, ended = await asyncio.shield(leasing)
                 for _ in ended:
                     self.progress.failed()
             del self._owed[: len(owed)]
@@ -181,7 +181,7 @@ class Indexer:
                 self._well()  # nothing waits any more, whatever stopped it
         except asyncio.CancelledError:
             with suppress(StoreError):  # the thread continues: its leases are given back
-                await asyncio.to_thread(self._queue.give_back, (await taking)[0])
+                await asyncio.to_thread(self._queue.give_back, (await leasing)[0])
             raise
         except StoreError as error:
             self._block(error)

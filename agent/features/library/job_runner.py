@@ -33,7 +33,7 @@ class Identifier(Protocol):
     `agent.features.people.reference_recognition.ReferenceRecognition`.
     """
 
-    async def opinions(self, analysis: Analysis) -> IdentificationResult: ...
+    async def identify(self, analysis: Analysis) -> IdentificationResult: ...
 
     async def written(self, events: Sequence[StoredEvent], judged: IdentificationResult) -> None: ...
 
@@ -82,7 +82,7 @@ class JobRunner:
         if job.priority != Priority.ASKED and await is_online_only_within_timeout(self._online_only, job.path):
             raise ImageOnlineOnly
         analysis = await self._analyser.analyse(task_for(self._environment.settings.value, job.path))
-        judged = await self._people.opinions(analysis)
+        judged = await self._people.identify(analysis)
         with self.progress.counting():
             events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._environment.clock())
             if events:

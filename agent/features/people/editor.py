@@ -36,7 +36,7 @@ class PeopleEditor:
     def __init__(
         self,
         library: PeopleQueries,
-        opinions: Identification,
+        identification: Identification,
         forgotten: ErasureList,
         environment: Environment,
         *,
@@ -53,7 +53,7 @@ class PeopleEditor:
         self.forgetting: list[Callable[[int], AbstractAsyncContextManager[None]]] = []
         """a person is forgotten inside all of these, which take their name from elsewhere"""
         self._library = library
-        self._opinions = opinions
+        self._identification = identification
         self._environment = environment
         self._bus, self._clock = environment.bus, environment.clock
         self._forgotten = forgotten
@@ -114,11 +114,11 @@ class PeopleEditor:
         # first, so that they are gone after the next start, or after restoring an old backup, whatever happens
         await asyncio.to_thread(self._forgotten.add, uids)
         async with AsyncExitStack() as stack:
-            for taking in self.forgetting:
-                await stack.enter_async_context(taking(person_id))
+            for exclusion in self.forgetting:
+                await stack.enter_async_context(exclusion(person_id))
             gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
         self.backups_stale.notify()
-        self._opinions.forget()
+        self._identification.forget()
         self._bus.publish(events)
         await self._trimmer.now()
         return gone
@@ -144,7 +144,7 @@ class PeopleEditor:
             self._doubtful.clear()
             try:
                 await asyncio.to_thread(self._library.set_flags, {IN_DOUBT: 1})  # it takes a while, and must survive a kill
-                await self._opinions.form_all(self._naming)
+                await self._identification.form_all(self._naming)
                 async with self._naming:
                     if not self._doubtful.is_set():
                         await asyncio.to_thread(self._library.set_flags, {IN_DOUBT: None})
@@ -161,10 +161,10 @@ class PeopleEditor:
         """Return a lock (`async with`) during which no edits or identifications happen, except for photos being analysed."""
         return self._naming
 
-    async def opinions(self, analysis: Analysis) -> IdentificationResult:
+    async def identify(self, analysis: Analysis) -> IdentificationResult:
         """Identify the faces of a new analysis; without a matcher they stay unidentified until later. Raises StoreError."""
         try:
-            return await self._opinions.of(analysis)
+            return await self._identification.of(analysis)
         except EngineError as error:
             log.warning("people.opinions_failed", code=error.code)
             self.doubt()
@@ -174,19 +174,19 @@ class PeopleEditor:
         """Handle a stored image; an edit may have happened meanwhile. Raises EngineError, StoreError."""
         for recorded in events:
             if isinstance(recorded.event, ImageIndexed):
-                await self._opinions.written(recorded.event.image_id, judged)
+                await self._identification.written(recorded.event.image_id, judged)
 
     async def arrived(self, image_ids: Sequence[int], *, identify: bool = True) -> None:
         """Handle images that other processes stored; of several processes one identifies them. Raises EngineError, StoreError."""
-        await self._opinions.arrived(image_ids, identify=identify)
+        await self._identification.arrived(image_ids, identify=identify)
 
     async def changed_elsewhere(self, actions: Collection[str]) -> None:
         """Handle edits that another process did, with what follows from them. Raises StoreError."""
         async with self._naming:
             if ERASING & set(actions):
-                self._opinions.forget()  # what was deleted leaves the memory of a process with it
+                self._identification.forget()  # what was deleted leaves the memory of a process with it
             else:
-                await self._opinions.align()
+                await self._identification.align()
 
     async def _follow_names(self, before: Mapping[int, str], step: EditStep) -> None:
         """Update names in the settings. A name whose person was created and then undone stays: it refers to no one until a redo."""
@@ -241,7 +241,7 @@ class PeopleEditor:
                     if await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED):
                         self.backups_stale.notify()
                 await self._follow_names(before, step)
-                followed = await self._opinions.follow(step)
+                followed = await self._identification.follow(step)
             except AgentError as error:  # the step is written: it must not be reported as failed
                 log.warning("people.opinions_late", action=step.action, code=error.code)
             finally:
@@ -253,7 +253,7 @@ class PeopleEditor:
 
     def _announce(self, step: EditStep, events: list[StoredEvent], *, followed: bool) -> None:
         if not followed:
-            self._opinions.forget()  # the matcher was updated only in part, if at all
+            self._identification.forget()  # the matcher was updated only in part, if at all
             self.doubt()
         self.said.send(step)
         self._bus.publish(events)

@@ -185,12 +185,12 @@ class Identification:
                 return
             rows = await asyncio.to_thread(self._library.to_judge, wanted[start : start + PAGE], embedder)
             candidates = await self._candidates(Query(faces=tuple(row.face_id for row in rows)))
-            opinions = _judged(rows, candidates, self._bounds())
+            results = _judged(rows, candidates, self._bounds())
             if thought is not None:
-                opinions = {face_id: found for face_id, found in opinions.items() if not _same(found, thought.get(face_id))}
-                if not opinions:
+                results = {face_id: found for face_id, found in results.items() if not _same(found, thought.get(face_id))}
+                if not results:
                     continue
-            await asyncio.to_thread(self._library.set_identities, opinions, now=self._environment.clock())
+            await asyncio.to_thread(self._library.set_identities, results, now=self._environment.clock())
             self.formed.notify()
 
     async def _candidates(self, query: Query) -> list[list[Candidate]]:

@@ -39,7 +39,7 @@ class RecognitionSwitch:
         self,
         library: PeopleQueries,
         analyser: Analyser,
-        opinions: Identification,
+        identification: Identification,
         backups: Backups,
         environment: Environment,
     ) -> None:
@@ -47,7 +47,7 @@ class RecognitionSwitch:
         """what stands in the way of deleting, and None when it is over"""
         self._library = library
         self._analyser = analyser
-        self._opinions = opinions
+        self._identification = identification
         self._backups = backups
         self._environment = environment
         self._purged: list[StoredEvent] = []  # published once the backups are clean too
@@ -76,7 +76,7 @@ class RecognitionSwitch:
             )
         if not keep:
             self._analyser.forget()
-        self._opinions.forget()
+        self._identification.forget()
 
     async def apply_with_retry(self, settings: Settings, before: Settings) -> None:
         """Retry while the library can't be written to: a purge is never skipped."""

@@ -80,7 +80,7 @@ class ReferenceRecognition:
                 self._references.forget()
                 self._matcher.forget()  # the next photo fills a new one
 
-    async def opinions(self, analysis: Analysis) -> IdentificationResult:
+    async def identify(self, analysis: Analysis) -> IdentificationResult:
         try:
             return await self._identification.of(analysis)
         except EngineError as error:

@@ -46,19 +46,19 @@ class PeopleService:
         work: WorkState,
         trimmer: MemoryTrimmer,
         environment: Environment,
-        lead: Leadership,
+        leadership: Leadership,
     ) -> None:
         self.queued = ChangeSignal()
         """photos may be to be analysed again"""
         self.changes = Observable(0)
         """how often clusters or identities were formed since the start"""
-        self._lead = lead
+        self._leadership = leadership
         self._matcher = edges.matcher
         self._environment = environment
-        self.opinions = Identification(library, edges.matcher, environment)
-        self.switch = RecognitionSwitch(library, analyser, self.opinions, edges.backups, environment)
-        self.people = PeopleEditor(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
-        self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit, reads=lambda: lead.leads)
+        self.identification = Identification(library, edges.matcher, environment)
+        self.switch = RecognitionSwitch(library, analyser, self.identification, edges.backups, environment)
+        self.people = PeopleEditor(library, self.identification, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
+        self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit, reads=lambda: leadership.leads)
         self.search = FaceSearch(library, analyser, edges.matcher, edges.finder or MatcherFinder(library, edges.matcher), environment)
         self.review = Review(library, edges.matcher, environment)
         self.group_cards = ClusterCards(library, edges.matcher)
@@ -66,7 +66,7 @@ class PeopleService:
         self.people.forgetting.append(self.sidecars.forgetting)
         self.people.backups_stale.subscribe(self.switch.backups_stale)
         self.people.said.subscribe(self._said)
-        self.opinions.formed.subscribe(self._formed)
+        self.identification.formed.subscribe(self._formed)
         self.clusters.formed.subscribe(self._formed)
 
     def _formed(self, _: None) -> None:
@@ -86,7 +86,7 @@ class PeopleService:
         async with asyncio.TaskGroup() as tasks:
             for service in (self.people, self.sidecars, self.switch):
                 tasks.create_task(service.run())
-            tasks.create_task(self._lead.during(self.clusters.run))
+            tasks.create_task(self._leadership.during(self.clusters.run))
 
     async def close(self) -> None:
         await self._matcher.close()

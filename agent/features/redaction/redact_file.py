@@ -66,7 +66,7 @@ class FileRedactor:
         tools: RedactionTools,
         clips: VideoCopies,
         check: ChoiceCheck,
-        opinions: Identification,
+        identification: Identification,
         environment: Environment,
     ) -> None:
         self._library = library
@@ -74,7 +74,7 @@ class FileRedactor:
         self._renderer, self._copies, self._keeper = tools.renderer, tools.copies, tools.keeper
         self._clips = clips
         self._check = check
-        self._opinions = opinions
+        self._identification = identification
         self._environment = environment
 
     async def make(self, item: RedactionItem, passphrase: str | None, percent: Percent = lambda _: None) -> None:
@@ -173,7 +173,7 @@ class FileRedactor:
 
     async def _who(self, analysis: Analysis, choice: PeopleChoice) -> list[Identity | None]:
         """Return the identities of the faces; the user's confirmations take precedence."""
-        alike = await self._opinions.lookalikes([UnsavedEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
+        alike = await self._identification.lookalikes([UnsavedEmbedding(face.embedding or b"", face.quality) for face in analysis.faces])
         # Only one of two faces can be the visible person. A person to be covered may appear twice, as in frames of an animation.
         judged = alike if choice.only is not None else assign_unique(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)

@@ -22,14 +22,14 @@ class RedactionService:
         engine: AnalysisEngine,
         tools: RedactionTools,
         redactors: tuple[VideoRedactor | None, VideoRedactor | None],
-        opinions: Identification,
+        identification: Identification,
         work: WorkState,
         environment: Environment,
     ) -> None:
         """`redactors` are those of videos and of animations; without one, its kind can't be redacted."""
         check = ChoiceCheck(library, environment)
-        self.clips = VideoCopies(*redactors, tools.copies, check, opinions)
-        self.covering = FileRedactor(library, engine.analyser, tools, self.clips, check, opinions, environment)
+        self.clips = VideoCopies(*redactors, tools.copies, check, identification)
+        self.covering = FileRedactor(library, engine.analyser, tools, self.clips, check, identification, environment)
         self.work = RedactionWorker(library, self.covering, engine, work, environment, tools.claims)
         self.copies = RedactionRequests(library, self.work, tools.copies, engine, environment)
         self.folders = FolderCopies(library, tools.copies, self.copies, environment)

@@ -172,8 +172,8 @@ class Engine:
         and in thorough scans, only large photos count.
         """
         found = (detector.thorough if task.thorough else detector)(decoder, min_score)
-        if task.thorough and isinstance(decoder, FileDecoder) and (bare := decoder.bare()) is not None:
-            found = joined(found, detector.thorough(Held(bare), min_score))
+        if task.thorough and isinstance(decoder, FileDecoder) and (without_alpha := decoder.without_alpha()) is not None:
+            found = joined(found, detector.thorough(Held(without_alpha), min_score))
         seen = decoder(0)
         finer = task.recipe.embedder is not None and not task.thorough
         if finer or seen.width * seen.height > LARGE:

@@ -25,13 +25,13 @@ def opaque_image(data: FileBytes, limits: DecodeLimits) -> Image | None:
         if name not in _FORMATS or not pillow.open_checked(data, name, limits).has_transparency_data:
             return None
         canvas, _ = open_canvas(data, name, limits)
-        pixels = bare(canvas)
+        pixels = without_alpha(canvas)
         return None if pixels is None else Image(pixels, 1.0, canvas.width, canvas.height, name)
 
     return named(data, limits, read)
 
 
-def bare(canvas: Canvas) -> Pixels | None:
+def without_alpha(canvas: Canvas) -> Pixels | None:
     """Return RGB with eight bits, except for pixels that no copy contains; None if nothing is nearly transparent."""
     if canvas.alpha is None:
         return None

@@ -66,7 +66,7 @@ class FileDecoder:
             self.seconds += self._clock() - begun
         return self._image
 
-    def bare(self) -> Image | None:
+    def without_alpha(self) -> Image | None:
         """Return its colours without transparency, if that may hide a face. Raises ImageError."""
         begun = self._clock()
         image = opaque_image(self._data, self._limits)

@@ -93,9 +93,9 @@ def parsed(text: bytes) -> Raw:
 
 def _loads(text: str) -> Raw:
     """Raises ValueError or RecursionError."""
-    bare = _APART.sub("q", text)  # dots in quotes and comments part nothing
-    if deep := _DEEP_KEY.search(bare):
-        raise ValueError(f"key of too many parts (at line {bare.count(chr(10), 0, deep.start()) + 1})")
+    unquoted = _APART.sub("q", text)  # dots in quotes and comments part nothing
+    if deep := _DEEP_KEY.search(unquoted):
+        raise ValueError(f"key of too many parts (at line {unquoted.count(chr(10), 0, deep.start()) + 1})")
     return tomllib.loads(text)
 
 

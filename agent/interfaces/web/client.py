@@ -28,18 +28,18 @@ class Client:
     in_process = False
     """Whether the application is called in this process: there is no agent, and no browser reaches it."""
 
-    def __init__(self, whereabouts: RuntimeInfo, transport: httpx.BaseTransport | None = None) -> None:
-        self.address = f"{'https' if whereabouts.certificate else 'http'}://127.0.0.1:{whereabouts.port}"
-        self.pid = whereabouts.pid
+    def __init__(self, runtime_info: RuntimeInfo, transport: httpx.BaseTransport | None = None) -> None:
+        self.address = f"{'https' if runtime_info.certificate else 'http'}://127.0.0.1:{runtime_info.port}"
+        self.pid = runtime_info.pid
         self.on_silence: Callable[[], None] = lambda: None
         """called when a slow call has had no sign of life for three seconds"""
-        self.headers = {"authorization": f"Bearer {whereabouts.token}"}
+        self.headers = {"authorization": f"Bearer {runtime_info.token}"}
         self._http = httpx.Client(
             base_url=self.address,
             headers=self.headers,
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             trust_env=False,
-            transport=transport or _OwnListener(whereabouts.certificate),
+            transport=transport or _OwnListener(runtime_info.certificate),
         )
 
     @classmethod

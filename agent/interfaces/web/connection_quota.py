@@ -23,7 +23,7 @@ _QUIET_S: Final = 60.0
 class ConnectionLease:
     """One accepted connection, from before its handshake until it is closed."""
 
-    _gate: "ConnectionQuota"
+    _quota: "ConnectionQuota"
     network: str
     greeting: bool = True
     inside: bool = True
@@ -32,14 +32,14 @@ class ConnectionLease:
         """The handshake is over, whether it succeeded or not."""
         if self.greeting:
             self.greeting = False
-            self._gate.over(self)
+            self._quota.over(self)
 
     def left(self) -> None:
         """The connection is closed."""
         self.greeted()
         if self.inside:
             self.inside = False
-            self._gate.gone(self)
+            self._quota.gone(self)
 
 
 @dataclass

@@ -27,13 +27,13 @@ Welcome: TypeAlias = Callable[[Address, Address], bool]
 
 
 @dataclass
-class Door:
+class ConnectionPolicy:
     """Admits connections. `welcome` is called for each with its two ends, the other's first, before a byte of it is read."""
 
     welcome: Welcome = is_same_user
     most: int = MOST
     headers_s: float = HEADERS_S
-    gate: ConnectionQuota = field(default_factory=lambda: ConnectionQuota(MOST, MOST))
+    quota: ConnectionQuota = field(default_factory=lambda: ConnectionQuota(MOST, MOST))
     """for TLS: limits by address"""
     _told: float | None = None
 
@@ -52,9 +52,9 @@ class Door:
 
 
 class Connection(H11Protocol):
-    def __init__(self, door: Door, visit: ConnectionLease | None, **of_uvicorn: Any) -> None:
+    def __init__(self, policy: ConnectionPolicy, visit: ConnectionLease | None, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
-        self._door = door
+        self._door = policy
         self._visit = visit
         self._waiting: asyncio.TimerHandle | None = None
 

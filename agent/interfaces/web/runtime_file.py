@@ -46,13 +46,13 @@ def opening(address: str, code: str, page: str, at: str | None = None) -> str:
     return f"{address}/{'' if page == 'library' else page}#{urlencode({'code': code} | ({'at': at} if at else {}), safe='/')}"
 
 
-def leave(runtime: Path, whereabouts: RuntimeInfo) -> None:
+def leave(runtime: Path, runtime_info: RuntimeInfo) -> None:
     """Write the file atomically and owner-only, never readable by others even for a moment."""
     temporary = runtime / (FILE + ".tmp")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
-        json.dump(asdict(whereabouts), out)
+        json.dump(asdict(runtime_info), out)
     replace_file(temporary, runtime / FILE)
 
 

@@ -22,7 +22,7 @@ from agent.domain.errors import SettingsInvalid
 from agent.infrastructure.core import scratch_folders
 from agent.interfaces.web import upload_spool
 from agent.interfaces.web.connection_quota import ConnectionLease, ConnectionQuota
-from agent.interfaces.web.local_connections import BACKLOG, Connection, Door
+from agent.interfaces.web.local_connections import BACKLOG, Connection, ConnectionPolicy
 from agent.interfaces.web.runtime_file import RuntimeInfo, forget, leave, serving_lock
 from agent.interfaces.web.socket_activation import BACKLOG as LONGER
 from agent.interfaces.web.socket_activation import activated_socket
@@ -108,15 +108,15 @@ async def serving(
     token: str,
     port: int,
     runtime: Path,
-    door: Door | None = None,
+    policy: ConnectionPolicy | None = None,
     network: Network = _LOOPBACK,
     succession: SocketHandover | None = None,
 ) -> AsyncIterator[int]:
     """Serve while inside; yields the port, also passed to `application`. The file in `runtime`, with the `token`, is deleted at the end.
 
-    `door` admits connections; `succession` is for a listening socket that was handed over.
+    `policy` admits connections; `succession` is for a listening socket that was handed over.
     """
-    door = door or Door()
+    policy = policy or ConnectionPolicy()
     with network.bind(port) as listener:
         bound = int(listener.getsockname()[1])
         config = uvicorn.Config(
@@ -126,17 +126,17 @@ async def serving(
             server_header=False,
             date_header=False,
             lifespan="off",
-            http=partial(Connection, door),  # type: ignore[arg-type]  # it is called as a class is
+            http=partial(Connection, policy),  # type: ignore[arg-type]  # it is called as a class is
             ws="none",
             backlog=LONGER if succession is not None else BACKLOG,
             timeout_graceful_shutdown=1,
-            forwarded_allow_ips=believed_proxies(door.gate.exempt),
+            forwarded_allow_ips=believed_proxies(policy.quota.exempt),
             ssl_context_factory=None if (tls := network.tls) is None else lambda *_: tls,
         )
         logging.getLogger("uvicorn.error").addFilter(_ENDING_UNSAID)
         await asyncio.to_thread(upload_spool.sweep, time.time())
         await asyncio.to_thread(scratch_folders.sweep, time.time())
-        server = _Server(config, door.gate)
+        server = _Server(config, policy.quota)
         if succession is not None:
             succession.server = server
         task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -156,9 +156,9 @@ async def serving(
 class _Server(uvicorn.Server):
     """Reports when it is ready, and leaves signals to the process, which ends more than this server."""
 
-    def __init__(self, config: uvicorn.Config, gate: ConnectionQuota) -> None:
+    def __init__(self, config: uvicorn.Config, quota: ConnectionQuota) -> None:
         super().__init__(config)
-        self._gate = gate
+        self._quota = quota
         self._ready = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -174,10 +174,10 @@ class _Server(uvicorn.Server):
             create = partial(asyncio.get_running_loop().create_server, connection, backlog=config.backlog)
             self.servers = [await create(sock=each) for each in sockets or ()]
         else:
-            arrivals = [TlsAcceptor(each, connection, config.ssl, self._gate, HANDSHAKE_S) for each in sockets or ()]
-            for each in arrivals:
+            acceptors = [TlsAcceptor(each, connection, config.ssl, self._quota, HANDSHAKE_S) for each in sockets or ()]
+            for each in acceptors:
                 each.start(config.backlog)
-            self.servers = arrivals  # type: ignore[assignment]  # of a server, only its end is used
+            self.servers = acceptors  # type: ignore[assignment]  # of a server, only its end is used
         self.started = True
         self._ready.set()
 

@@ -29,13 +29,13 @@ class TlsAcceptor:
         listener: socket.socket,
         protocol: Callable[[ConnectionLease], asyncio.Protocol],
         context: ssl.SSLContext,
-        gate: ConnectionQuota,
+        quota: ConnectionQuota,
         handshake_s: float,
     ) -> None:
         self._listener = listener
         self._protocol = protocol
         self._context = context
-        self._gate = gate
+        self._quota = quota
         self._handshake_s = handshake_s
         self._greetings = BackgroundTasks()
         self._accepting: asyncio.Task[None] | None = None
@@ -86,7 +86,7 @@ class TlsAcceptor:
                 log.warning("api.not_accepted", kind=type(error).__name__)
                 await asyncio.sleep(_AGAIN_S)
                 continue
-            visit = self._gate.enter(str(address[0]))
+            visit = self._quota.enter(str(address[0]))
             if visit is None:
                 connection.close()
                 continue

@@ -46,7 +46,7 @@ class MemberAuth:
         self._local_token = local_token
         self._origins = origins
         self._placed = placed
-        self.usage = accounts.footprints
+        self.usage = accounts.usage_audit
 
     def origins(self) -> Collection[str]:
         return self._origins()

@@ -77,7 +77,7 @@ class Accounts:
         self.tokens = Tokens(queries, clock)
         counted = RateStorage(queries, clock)
         self.refused_logouts = AddressLimit(counted, REFUSED_LOGOUTS, clock)
-        self.footprints = UsageAudit(queries, RateLimits(counted, clock), clock)
+        self.usage_audit = UsageAudit(queries, RateLimits(counted, clock), clock)
         self.members = Members(queries, self.sessions, self.tokens, clock)
         self.ceremonies = ChallengeStore(queries, counted, clock)
         self.passkeys = Passkeys(queries, self.ceremonies, clock)
@@ -285,7 +285,7 @@ class Accounts:
 
         async def slowed() -> None:
             member = await asyncio.to_thread(self._queries.by_name, account)
-            self.footprints.slowed(member.id if member else None, network_of(caller.address))
+            self.usage_audit.slowed(member.id if member else None, network_of(caller.address))
 
         await self._attempts.begin(account, caller.address, slowed)
 

@@ -43,7 +43,7 @@ def passwords_of(library: Path, home: Home) -> RepositoryPasswords:
     return RepositoryPasswords.of(keys.recovery_code(keys.unlock()))
 
 
-def ground_of(settings: Settings, paths: AppPaths, home: Home) -> BackupContext:
+def backup_context(settings: Settings, paths: AppPaths, home: Home) -> BackupContext:
     """Raises BackupDatabaseElsewhere, BackupOff, BackupToolMissing, KeyHomeError, StoreError."""
     if settings.server.database:
         raise BackupDatabaseElsewhere
@@ -65,7 +65,7 @@ def ground_of(settings: Settings, paths: AppPaths, home: Home) -> BackupContext:
 def archive_of(settings: Settings, paths: AppPaths, home: Home) -> Archive | None:
     """Return where the database's log goes; None without backups. Raises KeyHomeError, StoreError."""
     try:
-        return ground_of(settings, paths, home).archive
+        return backup_context(settings, paths, home).archive
     except BackupError as error:
         log.info("backup.none", code=error.code)
         return None

@@ -17,7 +17,7 @@ from agent.infrastructure.store.dialects.sqlcipher import KEY_BYTES
 from agent.infrastructure.store.embedded_postgres import embedded_address
 from agent.infrastructure.store.schema import metadata
 from agent.server.backups.restic import Restic
-from agent.server.backups.runner import Making
+from agent.server.backups.runner import BackupRunner
 from agent.server.backups.runs import BackupRun, RunKind, RunQueries
 from agent.server.backups.scratch_database import check_room, clear, restored
 
@@ -33,7 +33,7 @@ _SUM: Final = (
 
 class Drill:
     def __init__(
-        self, making: Making, queries: RunQueries, postgres: Path, folder: Path, messages: Path, clock: Callable[[], datetime]
+        self, making: BackupRunner, queries: RunQueries, postgres: Path, folder: Path, messages: Path, clock: Callable[[], datetime]
     ) -> None:
         """`postgres` is the running database's folder; `folder` is this drill's, emptied before and after."""
         self._making = making
@@ -74,7 +74,7 @@ class Drill:
             here = self._sums_now(number, name)
             began = time.monotonic()
             words = ["--type=name", f"--target={name}", "--target-action=promote"]
-            archive, address = self._making.ground.archive, embedded_address(self._postgres)
+            archive, address = self._making.context.archive, embedded_address(self._postgres)
             with restored(self._folder, self._messages, archive, address, number, words) as found_again:
                 seconds = time.monotonic() - began
                 there = sums(found_again.url)

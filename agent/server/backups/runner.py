@@ -34,17 +34,17 @@ class BackupResult:
     problems: tuple[AgentError, ...]
 
 
-class Making:
+class BackupRunner:
     def __init__(
         self,
-        ground: BackupContext,
+        context: BackupContext,
         embedded: EmbeddedPostgres,
         queries: RunQueries,
         settings: Callable[[], Settings],
         paths: AppPaths,
         clock: Callable[[], datetime],
     ) -> None:
-        self.ground = ground
+        self.context = context
         self.queries = queries
         self.tool = PgBackRest(embedded.home, embedded.sockets)
         self._settings = settings
@@ -53,8 +53,8 @@ class Making:
 
     def resources(self) -> list[tuple[str, Restic]]:
         """Return each repository's files."""
-        made = zip(_NAMES, self.ground.places, strict=False)
-        return [(name, Restic(place, self.ground.passwords, self._cache, name)) for name, place in made]
+        made = zip(_NAMES, self.context.places, strict=False)
+        return [(name, Restic(place, self.context.passwords, self._cache, name)) for name, place in made]
 
     def now(self, *, full: bool = False, verify: bool = False) -> BackupResult:
         """Back up everything into each repository. One that fails doesn't keep the others from theirs; the first failure counts.
@@ -73,8 +73,8 @@ class Making:
             problems += self._noted(run, RunKind.FILES, name, partial(self._files, restic, verify=verify))
         if not problems:
             (self._paths.data / DUE).unlink(missing_ok=True)
-        if self.ground.problem is not None:
-            problems.append(self.ground.problem)
+        if self.context.problem is not None:
+            problems.append(self.context.problem)
         return BackupResult(tuple(each for each in self.queries.runs(len(began)) if each.id in began), tuple(problems))
 
     def prepare(self) -> AgentError | None:
@@ -99,7 +99,7 @@ class Making:
 
     @property
     def _repositories(self) -> list[str]:
-        return [name for name, _ in zip(_NAMES, self.ground.places, strict=False)]
+        return [name for name, _ in zip(_NAMES, self.context.places, strict=False)]
 
     @property
     def _cache(self) -> Path:

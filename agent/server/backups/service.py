@@ -16,10 +16,10 @@ from agent.infrastructure.core.subprocesses import with_tools
 from agent.infrastructure.store.backup_dates import is_future
 from agent.server.backups.drill import Drill
 from agent.server.backups.repositories import LOCAL
-from agent.server.backups.runner import BackupResult, Making
+from agent.server.backups.runner import BackupResult, BackupRunner
 from agent.server.backups.runs import BackupRun, RunKind, RunQueries
 from agent.server.backups.state import Archiving, BackupState, next_backup, next_drill
-from agent.server.backups.wal_gaps import GivenUpLog
+from agent.server.backups.wal_gaps import WalGapLog
 from agent.server.backups.withdrawal_list import WithdrawnFile
 
 log = structlog.get_logger()
@@ -30,9 +30,9 @@ _NO_LISTS = [0, 0]
 
 @dataclass(frozen=True, slots=True)
 class Able:
-    making: Making
+    making: BackupRunner
     drill: Drill
-    given_up: GivenUpLog
+    wal_gaps: WalGapLog
 
 
 class ServerBackups:
@@ -112,8 +112,8 @@ class ServerBackups:
         last = await asyncio.to_thread(self._queries.last, good=False)
         backup, drill = last.get((RunKind.DATABASE, LOCAL)), last.get((RunKind.DRILL, LOCAL))
         able = self._ready()
-        await asyncio.to_thread(able.given_up.follow)
-        due = next_backup(settings, backup, await asyncio.to_thread(able.given_up.at), now)
+        await asyncio.to_thread(able.wal_gaps.follow)
+        due = next_backup(settings, backup, await asyncio.to_thread(able.wal_gaps.at), now)
         first = settings.backup.at and able.making.marked and not (backup and backup.code)
         if first or (due is not None and due <= now):
             await self.now()
@@ -157,10 +157,10 @@ class ServerBackups:
         last = self._queries.last(good=False)
         backup = last.get((RunKind.DATABASE, LOCAL))
         able = None if isinstance(self._able, AgentError) else self._able
-        problem = self._able if isinstance(self._able, AgentError) else self._able.making.ground.problem
-        repositories, given_up_at = [], None
+        problem = self._able if isinstance(self._able, AgentError) else self._able.making.context.problem
+        repositories, wal_gap_at = [], None
         if able is not None:
-            given_up_at = able.given_up.at()
+            wal_gap_at = able.wal_gaps.at()
             try:
                 repositories = able.making.repositories()
             except AgentError as error:
@@ -171,9 +171,9 @@ class ServerBackups:
             last=last,
             good=self._queries.last(good=True),
             archiving=Archiving.of(self._queries.database) if able is not None else None,
-            given_up_at=given_up_at,
+            wal_gap_at=wal_gap_at,
             running=self._runs,
-            next_at=next_backup(settings, backup, given_up_at, now, self._first_at) if able is not None else None,
+            next_at=next_backup(settings, backup, wal_gap_at, now, self._first_at) if able is not None else None,
             next_drill_at=next_drill(settings, backup, last.get((RunKind.DRILL, LOCAL)), now) if able is not None else None,
             runs=tuple(self._queries.runs()),
         )

@@ -46,7 +46,7 @@ class BackupState:
     last: dict[tuple[RunKind, str], BackupRun]
     good: dict[tuple[RunKind, str], BackupRun]
     archiving: Archiving | None
-    given_up_at: datetime | None  # see `GivenUpLog`
+    wal_gap_at: datetime | None  # see `WalGapLog`
     running: bool
     next_at: datetime | None
     next_drill_at: datetime | None
@@ -71,14 +71,14 @@ class BackupState:
         return (RunKind.DATABASE, repository.name) in self.good if repository.code else bool(repository.backups)
 
     def _whole(self, repository: Repository) -> bool:
-        if self.given_up_at is None:
+        if self.wal_gap_at is None:
             return True
         good = self.good.get((RunKind.DATABASE, repository.name))
-        return good is not None and good.began_at > self.given_up_at
+        return good is not None and good.began_at > self.wal_gap_at
 
 
 def next_backup(
-    settings: Settings, last: BackupRun | None, given_up_at: datetime | None, now: datetime, first_at: datetime | None = None
+    settings: Settings, last: BackupRun | None, wal_gap_at: datetime | None, now: datetime, first_at: datetime | None = None
 ) -> datetime | None:
     """Return when the next backup by itself is due; in the past if it is overdue, as when log was given up since. None: never.
 
@@ -88,7 +88,7 @@ def next_backup(
         return None
     if last is None:
         return max(now, first_at or now)
-    if (given_up_at is not None and last.began_at <= given_up_at) or is_future(last.began_at, now):
+    if (wal_gap_at is not None and last.began_at <= wal_gap_at) or is_future(last.began_at, now):
         return now
     if last.code:
         return (last.ended_at or last.began_at) + _RETRY

@@ -18,7 +18,7 @@ MARK: Final = "log-given-up"
 _SAID: Final = b"dropped WAL file"
 
 
-class GivenUpLog:
+class WalGapLog:
     """All methods block and raise StoreError."""
 
     def __init__(self, messages: Path, mark: Path, clock: Callable[[], datetime]) -> None:

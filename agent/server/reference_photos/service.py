@@ -34,14 +34,14 @@ class ReferencePhotos:
         self,
         library: ReferenceQueries,
         people: PeopleEditor,
-        opinions: Identification,
+        identification: Identification,
         analyser: Analyser,
         libraries: LibraryChoice,
         environment: Environment,
     ) -> None:
         self._library = library
         self._people = people
-        self._opinions = opinions
+        self._identification = identification
         self._analyser = analyser
         self.libraries = libraries
         self._environment = environment
@@ -89,7 +89,7 @@ class ReferencePhotos:
     async def _resembles(self, embedding: bytes, person_id: int) -> KnownPerson | None:
         """Return the person that the face resembles instead; None if the member may not see them."""
         with everything():  # what the matcher holds is everyone's
-            other = await self._opinions.clearly_another(embedding, person_id)
+            other = await self._identification.clearly_another(embedding, person_id)
         return None if other is None else await asyncio.to_thread(self._library.known_person, other)
 
     async def remove(self, person_id: int, face_id: int) -> EditStep:

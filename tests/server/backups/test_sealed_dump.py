@@ -17,7 +17,7 @@ from agent.domain.errors import StoreDamaged
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.features.consent.queries import ConsentQueries
-from agent.features.people.vectors.rotation import Turning
+from agent.features.people.vectors.rotation import SecretRotation
 from agent.features.people.vectors.service import FaceVectors
 from agent.features.people.vectors.vector_rows import VectorIndex, VectorQueries
 from agent.infrastructure.store.database import Database
@@ -102,7 +102,7 @@ def as_dumped(vector: list[float]) -> bytes:
 async def test_a_dump_shows_no_name_no_picture_and_no_embedding(database: Database, postgres: PostgresServer) -> None:
     library = fill(database)
     secured(database)
-    rows, turning = VectorQueries(database), Turning(bytes(range(32)))
+    rows, turning = VectorQueries(database), SecretRotation(bytes(range(32)))
     rows.prepare()
     await FaceVectors(rows, turning, VectorIndex(database._engine.url.render_as_string())).follow()
     dump = postgres.dump(database)

@@ -25,9 +25,9 @@ from agent.server.backups.context import BackupContext
 from agent.server.backups.pgbackrest import PgBackRest, program
 from agent.server.backups.repositories import RepositoryFolder, RepositoryPasswords
 from agent.server.backups.restic import Restic
-from agent.server.backups.runner import Making
+from agent.server.backups.runner import BackupRunner
 from agent.server.backups.scratch_database import restored
-from agent.server.backups.wal_gaps import GivenUpLog
+from agent.server.backups.wal_gaps import WalGapLog
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
@@ -101,7 +101,7 @@ def test_while_one_repository_is_away_the_other_gets_the_log_and_backups(tmp_pat
 def test_log_that_was_given_up_is_noticed_though_postgresql_counts_it_as_arrived(tmp_path: Path) -> None:
     import psycopg
 
-    given_up = GivenUpLog(tmp_path / "postgres.log", tmp_path / "mark", lambda: datetime.now(UTC))
+    wal_gaps = WalGapLog(tmp_path / "postgres.log", tmp_path / "mark", lambda: datetime.now(UTC))
     with running(tmp_path, tmp_path / "near", limit_mb=128) as (embedded, address), psycopg.connect(address, autocommit=True) as connection:
         PgBackRest(embedded.home, embedded.sockets).prepare()
         archive_folder = tmp_path / "near" / "database" / "archive"
@@ -112,10 +112,10 @@ def test_log_that_was_given_up_is_noticed_though_postgresql_counts_it_as_arrived
             connection.execute("INSERT INTO kept VALUES (%s)", [number])
             connection.execute("SELECT pg_switch_wal()")
         until = time.monotonic() + 60
-        while given_up.at() is None and time.monotonic() < until:
+        while wal_gaps.at() is None and time.monotonic() < until:
             time.sleep(0.2)
-            given_up.follow()
-        assert given_up.at() is not None
+            wal_gaps.follow()
+        assert wal_gaps.at() is not None
         newest = "SELECT last_archived_wal FROM pg_stat_archiver"
         assert connection.execute(newest).fetchone() != (None,), "though nothing has arrived anywhere"
 
@@ -230,7 +230,7 @@ def test_the_first_backup_of_one_repository_does_not_wait_for_the_other(tmp_path
         archive_there = embedded.home.archive
         assert archive_there is not None
         ground = BackupContext(places, passwords, archive_there)
-        Making(ground, embedded, cast(Any, queries), Settings, paths, lambda: datetime.now(UTC)).now()
+        BackupRunner(ground, embedded, cast(Any, queries), Settings, paths, lambda: datetime.now(UTC)).now()
     assert ends == {
         "database local": "",
         "database offsite": RepositoryUnwritable.code,

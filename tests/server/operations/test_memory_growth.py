@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from agent.app.library_home import key_in_file
-from agent.app.server.addresses import Reached
+from agent.app.server.addresses import ServerAddresses
 from agent.app.server.process import Server
 from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.paths import AppPaths
@@ -50,7 +50,7 @@ def test_a_server_that_grows_drains_and_ends_for_another(tmp_path: Path, meter: 
         with closing(Client(find(paths.runtime))) as client:
             return client.status()
 
-    def up(_: Reached) -> None:
+    def up(_: ServerAddresses) -> None:
         meter.grows = True
         answered.append(asyncio.get_running_loop().create_task(asyncio.to_thread(ask)))
 

@@ -123,7 +123,7 @@ async def test_two_workers_follow_namings_consent_and_forgetting_by_themselves(t
             """The stand-in for the matcher takes two faces for one person's if their photos begin with the same letter."""
             for each in workers:
                 while True:
-                    [found] = (await each.opinions(analysis(content, recipe))).identities
+                    [found] = (await each.identify(analysis(content, recipe))).identities
                     if (found.person_id if found else None) == person:
                         break
                     await asyncio.sleep(0.02)

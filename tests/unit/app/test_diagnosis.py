@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.diagnosis import Ground
+from agent.app.diagnosis import DiagnosticsContext
 from agent.app.health import examine
 from agent.app.library_home import backups_of
 from agent.domain.errors import (
@@ -43,36 +43,36 @@ def home(paths: AppPaths) -> Home:
     return key_home(KeyHome.FILE, paths.keys)
 
 
-def ground(paths: AppPaths, *folders: Path) -> Ground:
+def diagnostics_context(paths: AppPaths, *folders: Path) -> DiagnosticsContext:
     settings = Settings(folders=tuple(Folder(path=str(folder)) for folder in folders), library=LibrarySettings(key_home=KeyHome.FILE))
-    return Ground(
+    return DiagnosticsContext(
         paths, ModelStore(paths.data / "models"), settings=lambda: settings, texts=lambda: Texts("en"), home=lambda _: home(paths)
     )
 
 
 def test_a_new_home_lacks_its_models_and_nothing_else(paths: AppPaths, tmp_path: Path) -> None:
-    found = {each.name: each for each in examine(ground(paths, tmp_path).checks())}
+    found = {each.name: each for each in examine(diagnostics_context(paths, tmp_path).checks())}
     assert [name for name, each in found.items() if each.state != "ok"] == ["models"]
     assert isinstance(found["models"].error, ModelMissing)
     assert (found["library"].text, found["folders"].text, found["key"].text) == ("none yet", "1", "file")
 
 
 def test_a_watched_folder_that_is_gone_is_named(paths: AppPaths, tmp_path: Path) -> None:
-    found = {each.name: each for each in examine(ground(paths, tmp_path / "gone").checks())}
+    found = {each.name: each for each in examine(diagnostics_context(paths, tmp_path / "gone").checks())}
     assert isinstance(found["folders"].error, SourceUnreachable)
 
 
 def test_too_little_free_space_is_named(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.app.diagnosis.LEAST_FREE", 2**62)
-    found = {each.name: each for each in examine(ground(paths).checks())}
+    found = {each.name: each for each in examine(diagnostics_context(paths).checks())}
     assert isinstance(found["disk"].error, StoreDiskFull)
 
 
 def test_a_duty_that_many_people_bring_is_told(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     open_library(paths.library, home(paths)).close()
-    assert ground(paths).checks()["filing"]() == "not reached: it starts at 100,000 people"
+    assert diagnostics_context(paths).checks()["filing"]() == "not reached: it starts at 100,000 people"
     monkeypatch.setattr("agent.features.people.queries.people_queries.PeopleQueries.people_kept", lambda *_, **__: 104_213)
-    found = {each.name: each for each in examine(ground(paths).checks())}["filing"]
+    found = {each.name: each for each in examine(diagnostics_context(paths).checks())}["filing"]
     assert isinstance(found.error, FilingDue) and found.error.params == {"people": 104_213, "days": 30}
 
 
@@ -81,11 +81,11 @@ def test_a_library_with_a_damaged_page_is_not_said_to_be_well(paths: AppPaths) -
     database = paths.library / DATABASE_FILE
     whole = database.read_bytes()
     pages = len(whole) // 4096
-    assert ground(paths).checks()["library"]()
+    assert diagnostics_context(paths).checks()["library"]()
     for page in range(pages // 4, pages, pages // 4):
         database.write_bytes(whole[: page * 4096 + 100] + b"damaged" + whole[page * 4096 + 107 :])
         with pytest.raises(StoreDamaged) as damaged:
-            ground(paths).checks()["library"]()
+            diagnostics_context(paths).checks()["library"]()
         assert damaged.value.params in ({}, {"lost": 1}), "there is no backup, whether it could be opened or not"
 
 
@@ -99,7 +99,7 @@ def test_a_damaged_library_is_told_with_the_backup_that_replaces_it(paths: AppPa
     start = (page - 1) * 4096
     database.write_bytes(whole[: start + 100] + b"damaged" + whole[start + 107 :])
     with pytest.raises(StoreDamaged) as damaged:
-        ground(paths).checks()["library"]()
+        diagnostics_context(paths).checks()["library"]()
     told = {**damaged.value.params}
     assert told.pop("backup") == f"{NOW.astimezone():%Y-%m-%d %H:%M}"
     assert told == {"photos": 0, "newer": 0, "edits": 0}
@@ -113,12 +113,12 @@ def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> Non
     with library.database.write() as tx:
         tx.exec_driver_sql("UPDATE audit SET number = number + 1")
     library.database.close()
-    found = {each.name: each for each in examine(ground(paths).checks())}
+    found = {each.name: each for each in examine(diagnostics_context(paths).checks())}
     assert isinstance(found["library"].error, AuditBroken) and found["library"].error.params == {"row": 1}
 
 
 def test_the_library_its_backups_and_the_disk_are_measured_apart(paths: AppPaths) -> None:
-    asked = ground(paths)
+    asked = diagnostics_context(paths)
     assert asked.last_backup() is None and astuple(asked.disk())[1:] == (0, 0, 0)
     library = RedactionQueries(open_library(paths.library, home(paths)))
     BackupStore(paths.library, home(paths), keep=2).create(library.database, NOW)
@@ -130,7 +130,7 @@ def test_the_library_its_backups_and_the_disk_are_measured_apart(paths: AppPaths
 
 
 def test_the_models_that_look_at_photos_are_told_the_samples_are_not(paths: AppPaths) -> None:
-    told = ground(paths).models()
+    told = diagnostics_context(paths).models()
     assert {model.role for model in told} == {"detector", "embedder"} and all(model.state == "missing" for model in told)
 
 

@@ -40,8 +40,8 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None], no
         wanted |= dict.fromkeys(silenced)
         changed = [each for each, who in wanted.items() if who != known.get(each)]
         tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
-        if opinions := [_values(each, who) for each in changed if (who := wanted[each]) is not None]:
-            tx.execute(insert(identity), opinions)
+        if new := [_values(each, who) for each in changed if (who := wanted[each]) is not None]:
+            tx.execute(insert(identity), new)
 
 
 def suggested_names(tx: Connection, faces: Sequence[int]) -> dict[int, frozenset[int]]:

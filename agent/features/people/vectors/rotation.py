@@ -20,7 +20,7 @@ Vector: TypeAlias = list[float]
 _dot = cast("Callable[[Sequence[float], Sequence[float]], float]", getattr(math, "sumprod", lambda one, other: sum(map(mul, one, other))))
 
 
-class Turning:
+class SecretRotation:
     """The rotation that a key gives: the same key gives the same one."""
 
     def __init__(self, key: bytes) -> None:

@@ -9,7 +9,7 @@ from agent.domain.embeddings import Near
 from agent.domain.errors import StoreError
 from agent.domain.events import ImageIndexed, StoredEvent
 from agent.features.people.queries.search_filter import EVERYTHING, FaceSearchFilter
-from agent.features.people.vectors.rotation import DIMENSIONS, Turning, Vector
+from agent.features.people.vectors.rotation import DIMENSIONS, SecretRotation, Vector
 from agent.features.people.vectors.vector_rows import IndexState, VectorIndex, VectorQueries
 from agent.infrastructure.core.bus import Bus
 from agent.infrastructure.core.observable import wait_at_most
@@ -27,9 +27,9 @@ LOOK_S = 3_600.0  # all faces are compared at the start and this often; those of
 class FaceVectors:
     """Implements FaceFinder."""
 
-    def __init__(self, rows: VectorQueries, turning: Turning, index: VectorIndex) -> None:
+    def __init__(self, rows: VectorQueries, rotation: SecretRotation, index: VectorIndex) -> None:
         self._rows = rows
-        self._turning = turning
+        self._turning = rotation
         self._index = index
         self._fresh: set[int] = set()  # images
         self._wake = asyncio.Event()

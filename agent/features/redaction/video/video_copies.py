@@ -30,14 +30,14 @@ class VideoCopies:
         films: VideoRedactor | None,
         copies: CopyFileStore,
         check: ChoiceCheck,
-        opinions: Identification,
+        identification: Identification,
     ) -> None:
         """`films` redacts animations and pages. Without a redactor its kind can't be redacted."""
         self._clips = clips
         self._films = films
         self._copies = copies
         self._check = check
-        self._opinions = opinions
+        self._identification = identification
 
     async def make(self, item: RedactionItem, aside: str, percent: Percent, *, film: bool = False) -> tuple[RedactedCopy, RedactionItem]:
         """Write it to `aside`, a new file; return the item with the copy's possible name.
@@ -88,7 +88,7 @@ class VideoCopies:
         async def who(prints: Sequence[UnsavedEmbedding]) -> list[Identity | None]:
             # Checked for each part: people, consent or settings may change while a long video is processed.
             now = await self._check(choice)
-            found = await self._opinions.lookalikes(prints)
+            found = await self._identification.lookalikes(prints)
             return [None if each is not None and each.person_id in choice.keep - now.keep else each for each in found]
 
         await who(())

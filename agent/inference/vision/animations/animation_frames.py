@@ -17,7 +17,7 @@ from agent.inference.vision.codecs.decode import named
 from agent.inference.vision.codecs.file_bytes import FileBytes
 from agent.inference.vision.detection import Detection
 from agent.inference.vision.detector import THOROUGH_FACE, Decoder
-from agent.inference.vision.flatten_alpha import bare, joined
+from agent.inference.vision.flatten_alpha import joined, without_alpha
 from agent.inference.vision.frame_embeddings import Prints
 
 # Seconds that count for one frame, however long it is shown: a face missed in one frame is covered by its neighbours.
@@ -56,7 +56,7 @@ def look_through(data: FileBytes, limits: DecodeLimits, thorough: Thorough, prin
     before = np.zeros((0, 0, 3), np.uint8)
     for number, frame in enumerate(frames(data, film, limits)):
         pixels = shown(frame.canvas)
-        faint = bare(frame.canvas)
+        faint = without_alpha(frame.canvas)
         looked = pixels if faint is None else np.dstack([pixels, faint])
         found = sights[-1].finds if np.array_equal(looked, before) else _finds(pixels, faint, thorough, prints)
         sights.append(FrameDetections(number, found))

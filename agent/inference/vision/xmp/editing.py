@@ -59,7 +59,7 @@ def edited(body: bytes, changes: Sequence[RegionChange], size: tuple[int, int]) 
                 edit.remove(items[index])
             case SetName(index, name):
                 node = items[index].fields
-                edit.rewrite(node, {f"{MWG} Name", f"{OURS} WrittenName"}, _fields(node, name, edit.lead(node)) if name else "")
+                edit.rewrite(node, {f"{MWG} Name", f"{OURS} WrittenName"}, _fields(node, name, edit.indentation(node)) if name else "")
             case ReleaseOwnership(index):
                 edit.rewrite(items[index].fields, {f"{OURS} WrittenName", f"{OURS} WrittenRegion"})
     if added:
@@ -132,13 +132,13 @@ def _region(prefixes: Prefixes, region: AddRegion, *, declare: bool = False) -> 
     return f"\n      <{item} {resource}{declared}>{blank}{blank.join(parts)}\n      </{item}>"
 
 
-def _fields(node: Node, name: str, lead: str) -> str:
+def _fields(node: Node, name: str, indentation: str) -> str:
     """Return our name and mark, with their declarations: no element around both belongs to us."""
     written = ""
     for namespace, local in ((MWG, "Name"), (OURS, "WrittenName")):
         prefixes = Prefixes(node.scope)
         qualified = prefixes.name(namespace, local)
-        written += f"{lead}<{qualified}{prefixes.declared}>{escape(name, quote=False)}</{qualified}>"
+        written += f"{indentation}<{qualified}{prefixes.declared}>{escape(name, quote=False)}</{qualified}>"
     return written
 
 
@@ -161,7 +161,7 @@ class _Edit:
         self._body = body
         self._parts: list[tuple[int, int, bytes]] = []
 
-    def lead(self, node: Node) -> str:
+    def indentation(self, node: Node) -> str:
         """Return the whitespace before each of an element's children."""
         first = node.children[0].start if node.children else 0
         return self._body[self._before(first) : first].decode()

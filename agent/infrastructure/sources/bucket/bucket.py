@@ -134,5 +134,5 @@ def _is_endpoint(address: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    bare = not (parts.query or parts.fragment or parts.username or parts.password) and parts.path in ("", "/")
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and bare and port != 0
+    is_plain = not (parts.query or parts.fragment or parts.username or parts.password) and parts.path in ("", "/")
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain and port != 0

@@ -27,7 +27,7 @@ class FakePeople:
     def __init__(self) -> None:
         self.identities: tuple[Identity | None, ...] = (None, None)
 
-    async def opinions(self, _: Analysis) -> IdentificationResult:
+    async def identify(self, _: Analysis) -> IdentificationResult:
         return IdentificationResult(self.identities)
 
 

@@ -63,7 +63,7 @@ class Stage:
             self.grabber,
             surroundings({}, self.clipboard),
             SimpleNamespace(people=list),  # type: ignore[arg-type]
-            SimpleNamespace(opinions=nobody),  # type: ignore[arg-type]
+            SimpleNamespace(identify=nobody),  # type: ignore[arg-type]
             environment(),
             supply=supply,
         )

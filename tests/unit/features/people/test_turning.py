@@ -6,9 +6,9 @@ import struct
 import numpy as np
 import pytest
 
-from agent.features.people.vectors.rotation import Turning
+from agent.features.people.vectors.rotation import SecretRotation
 
-TURNING = Turning(bytes(range(32)))
+TURNING = SecretRotation(bytes(range(32)))
 
 
 def embeddings(count: int) -> list[bytes]:
@@ -25,8 +25,8 @@ def test_distances_stay_and_directions_are_lost() -> None:
 
 def test_a_key_always_gives_the_same_and_another_key_another() -> None:
     [given] = embeddings(1)
-    assert Turning(bytes(range(32))).turned(given) == TURNING.turned(given)
-    again = Turning(bytes(32)).turned(given)
+    assert SecretRotation(bytes(range(32))).turned(given) == TURNING.turned(given)
+    again = SecretRotation(bytes(32)).turned(given)
     assert again is not None and np.linalg.norm(np.array(again) - np.array(TURNING.turned(given))) > 0.5
 
 

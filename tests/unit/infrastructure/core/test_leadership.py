@@ -6,7 +6,7 @@ from agent.infrastructure.core.leadership import LeadershipState
 
 
 async def test_it_begins_with_the_lead_ends_with_it_and_begins_anew() -> None:
-    lead, begun, ended = LeadershipState(), asyncio.Queue[int](), asyncio.Queue[int]()
+    leadership, begun, ended = LeadershipState(), asyncio.Queue[int](), asyncio.Queue[int]()
     times = 0
 
     async def work() -> None:
@@ -18,11 +18,11 @@ async def test_it_begins_with_the_lead_ends_with_it_and_begins_anew() -> None:
         finally:
             await ended.put(times)
 
-    doing = asyncio.create_task(lead.during(work))
+    doing = asyncio.create_task(leadership.during(work))
     for time in (1, 2):
-        lead.set(True)
+        leadership.set(True)
         assert await begun.get() == time
-        lead.set(False)
+        leadership.set(False)
         assert await ended.get() == time
     assert begun.empty()
     doing.cancel()
@@ -30,8 +30,8 @@ async def test_it_begins_with_the_lead_ends_with_it_and_begins_anew() -> None:
 
 
 async def test_what_ends_by_itself_is_not_begun_again_and_its_error_is_told() -> None:
-    lead = LeadershipState()
-    lead.set(True)
+    leadership = LeadershipState()
+    leadership.set(True)
 
     async def fails() -> None:
         raise ValueError("x")
@@ -39,6 +39,6 @@ async def test_what_ends_by_itself_is_not_begun_again_and_its_error_is_told() ->
     async def over() -> None:
         pass
 
-    await lead.during(over)
-    [failed] = await asyncio.gather(lead.during(fails), return_exceptions=True)
+    await leadership.during(over)
+    [failed] = await asyncio.gather(leadership.during(fails), return_exceptions=True)
     assert isinstance(failed, ValueError)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app.server import process
-from agent.app.server.addresses import LINK_FILE, Reached, forget_link
+from agent.app.server.addresses import LINK_FILE, ServerAddresses, forget_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,8 @@ def link(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     given: list[str | None] = [LINK]
 
     class Answers:
-        def __init__(self, _: object, __: object, up: Callable[[Reached], None], *___: object) -> None:
-            self.run = lambda: up(Reached("Photos", "https://photos.example:8443", "AB", given[0]))
+        def __init__(self, _: object, __: object, up: Callable[[ServerAddresses], None], *___: object) -> None:
+            self.run = lambda: up(ServerAddresses("Photos", "https://photos.example:8443", "AB", given[0]))
 
     monkeypatch.setattr(process, "Server", Answers)
     return given

@@ -8,7 +8,7 @@ import pytest
 
 from agent.infrastructure.core.log_rotation import rotate
 from agent.infrastructure.core.program_settings import LogSettings
-from agent.server.backups.wal_gaps import GivenUpLog
+from agent.server.backups.wal_gaps import WalGapLog
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 DROPPED = "P00   WARN: dropped WAL file '000000010000000000000004' because archive queue exceeded 128MB\n"
@@ -24,7 +24,7 @@ class Told:
         self.restart()
 
     def restart(self) -> None:
-        self.log = GivenUpLog(self.messages, self.mark, lambda: self._now)
+        self.log = WalGapLog(self.messages, self.mark, lambda: self._now)
 
     def after(self, *lines: str) -> datetime | None:
         with self.messages.open("a", encoding="utf-8") as file:

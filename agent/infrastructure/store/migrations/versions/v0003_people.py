@@ -10,7 +10,7 @@ kind = "contract"
 
 def upgrade() -> None:
     _people()
-    _opinions()
+    _identification()
     _steps()
     op.create_table(
         "audit",
@@ -48,7 +48,7 @@ def _people() -> None:
     op.add_column("identity", sa.Column("confirmed_at", sa.BigInteger))
 
 
-def _opinions() -> None:
+def _identification() -> None:
     op.create_table(
         "rejection",
         sa.Column("face_id", sa.Integer, sa.ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),

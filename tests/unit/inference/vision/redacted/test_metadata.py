@@ -197,9 +197,9 @@ def test_texts_of_a_png_are_kept_or_go() -> None:
     shown.load()
     assert shown.text == {"Author": "林美"}  # type: ignore[attr-defined]
     assert copy.removed == ("comment",)
-    bare = PIL.Image.open(io.BytesIO(render(data, RenderOptions(()), LIMITS).data))
-    bare.load()
-    assert bare.text == {"Title": "At the lake", "Author": "林美"}  # type: ignore[attr-defined]
+    without_alpha = PIL.Image.open(io.BytesIO(render(data, RenderOptions(()), LIMITS).data))
+    without_alpha.load()
+    assert without_alpha.text == {"Title": "At the lake", "Author": "林美"}  # type: ignore[attr-defined]
     assert b"tEXt" not in render(data, RenderOptions((), strip=True), LIMITS).data
 
 
