@@ -162,6 +162,20 @@ async def test_those_that_were_there_are_all_told_while_others_are_being_made(
     assert {name for name, item in made.items() if item.passed} == {f"{number}.jpg" for number in range(9)}
 
 
+async def test_what_ended_before_the_first_look_is_told_once(world: World, safe: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        world.file(name, name.encode())
+    world.analyser.errors[str(world.folder / "a.jpg")] = [ImageTruncated()]
+    world.renderer.gate.clear()
+    async with world.running(), aclosing(world.app.redaction.copies.redact(ask(world, safe))) as making:
+        assert await anext(making) == 2
+        await world.until(lambda: ItemState.FAILED in world.real.redaction_batches(limit=1)[0].counts)
+        await world.until(lambda: len(world.app.redaction.work._running) == 1)
+        world.renderer.gate.set()
+        told = [Path(each.source).name async for each in making if isinstance(each, RedactionItem)]
+    assert told == ["a.jpg", "b.jpg"]
+
+
 async def test_nothing_is_begun_if_a_copy_would_take_an_originals_place(world: World) -> None:
     world.file("a.jpg")
     async with world.running():

@@ -191,6 +191,18 @@ async def test_a_full_disk_waits_and_is_told(office: Office) -> None:
     await one.until(lambda: one.membership.uploads.problem is None)
 
 
+async def test_where_two_at_once_are_more_than_a_members_share_they_go_one_after_the_other(office: Office) -> None:
+    server, one = office.server, office.one
+    photos = [jpeg(number) for number in range(3)]
+    server.limits = replace(LIMITS, total_bytes=3 * len(photos[0]))
+    put(one, *photos)
+    await share(one, Share.UPLOAD)
+    await one.until(lambda: stored(server) == sorted(photos))
+    assert one.membership.uploads.problem is None
+    begun = one.sent.count(("POST", "/api/uploads"))
+    assert len(photos) < begun <= len(photos) + 2, "a refusal was met, and not again and again"
+
+
 async def test_a_right_that_was_withdrawn_is_told_and_nothing_goes(office: Office) -> None:
     server, one = office.server, office.one
     with server.world.real.database.write() as tx:

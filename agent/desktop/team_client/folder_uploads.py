@@ -18,6 +18,7 @@ from agent.domain.errors import (
     ImageOnlineOnly,
     ImageUnreadable,
     UploadChecksum,
+    UploadShare,
     UploadTooLarge,
     UploadType,
     from_code,
@@ -164,10 +165,22 @@ class FolderUploads(FolderWork):
             await asyncio.to_thread(self.library.noted, noted, [sha256 for sha256, told in known.items() if told == state])
         waiting, wanted = deque(each for each in batch if each.sha256 not in known), self._wanted()
 
+        workers = AT_ONCE
+
         async def work() -> None:
+            nonlocal workers
             while waiting:
-                await self._send(server, waiting.popleft(), asked.library, lambda: self._resting() or self._wanted() != wanted)
+                photo = waiting.popleft()
+                try:
+                    await self._send(server, photo, asked.library, lambda: self._resting() or self._wanted() != wanted)
+                except UploadShare:
+                    if workers == 1:
+                        raise
+                    # It fits once the one beside it is there, which that one's worker sees to.
+                    waiting.appendleft(photo)
+                    break
                 self.changed.notify()
+            workers -= 1
 
         try:
             async with asyncio.TaskGroup() as group:

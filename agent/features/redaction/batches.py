@@ -13,7 +13,7 @@ from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Look, PeopleChoice
 from agent.features.library.recipes import redaction_recipe
 from agent.features.redaction.copy_files import CopyFileStore
-from agent.features.redaction.copy_records import PlannedCopy, RedactionItem
+from agent.features.redaction.copy_records import ItemState, PlannedCopy, RedactionItem
 from agent.features.redaction.options import Keeping, Mark, RedactionOptions
 from agent.features.redaction.passphrases import check_passphrase
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
@@ -57,6 +57,21 @@ class _Plan:
     copies: Sequence[PlannedCopy]
 
 
+class _Told:
+    """What each copy ended as when a listener was told, by its id: a copy may be made again before the others are made."""
+
+    def __init__(self) -> None:
+        self.ended: dict[int, tuple[ItemState, datetime]] = {}
+
+    def note(self, item: RedactionItem) -> bool:
+        """Return whether it is news: one that ended before the first look is told by that look and by its own message."""
+        ended = item.state, item.at
+        if self.ended.get(item.id) == ended:
+            return False
+        self.ended[item.id] = ended
+        return True
+
+
 class RedactionRequests:
     """Plans copies, which `work` then makes. Use it from one event loop."""
 
@@ -85,20 +100,17 @@ class RedactionRequests:
             try:
                 listener.wanted = await self._noted(plan, ask.passphrase)
                 yield len(listener.wanted)
-                told: set[int] = set()  # ids: an item may be made again before the others are made
+                told = _Told()
                 async for item in self._ended(plan.uid):
-                    if item.id in listener.wanted:
-                        told.add(item.id)
+                    if item.id in listener.wanted and told.note(item):
                         yield item
-                while len(told) < len(listener.wanted) and not listener.stopped:
+                while len(told.ended) < len(listener.wanted) and not listener.stopped:
                     if (next_one := await self._next(listener)) is not None:
-                        if isinstance(next_one, RedactionItem):
-                            told.add(next_one.id)
-                        yield next_one
+                        if not isinstance(next_one, RedactionItem) or told.note(next_one):
+                            yield next_one
                     elif self._work.copies.claims.shared:  # another process may have made some
                         async for item in self._ended(plan.uid):
-                            if item.id in listener.wanted - told:
-                                told.add(item.id)
+                            if item.id in listener.wanted - told.ended.keys() and told.note(item):
                                 yield item
             except (asyncio.CancelledError, GeneratorExit):
                 await self._work.on_listener_gone(plan.uid)

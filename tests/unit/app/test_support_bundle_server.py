@@ -38,6 +38,7 @@ def test_it_tells_no_address_no_password_and_no_file() -> None:
     limits = {
         "address_connections": 256,
         "address_handshakes": 64,
+        "buckets_inside": False,
         "proxies": 0,
         "drain_delay_s": 0,
         "operations_port": 9464,

@@ -173,7 +173,8 @@ export class UploadQueue {
         return
       } catch (error) {
         if (signal.aborted) break
-        const next = whatNext(error)
+        // A member’s unfinished uploads take half of the room at most: it fits once another one is there.
+        const next = error instanceof ApiError && error.problem.code === 'upload.share' && this.running > 1 ? 'later' : whatNext(error)
         // Removed on the server meanwhile: it begins anew.
         if (error instanceof ApiError && error.status === 404) item.place = null
         if (next === 'fail' || (next === 'again' && ++turns > MOST_TURNS)) return this.fail(item, error)

@@ -111,6 +111,19 @@ describe('uploads', () => {
     expect(server.begun).toHaveLength(3)
   })
 
+  it('wait for each other where together they take more than a member’s share, and fail alone', async () => {
+    const { uploads, server, waits } = queue()
+    server.faults = [{ error: refused(507, 'upload.share'), after: 0 }]
+    await uploads.add([file(), file('b.jpg')])
+    await ended(uploads)
+    expect(uploads.items.map(({ state }) => state)).toEqual(['stored', 'stored'])
+    expect(waits).toEqual([1_000])
+    server.faults = [{ error: refused(507, 'upload.share'), after: 0 }]
+    await uploads.add([file('c.jpg')])
+    await ended(uploads)
+    expect(uploads.items.at(-1)?.problem?.code).toBe('upload.share')
+  })
+
   it('do not go round for ever with a server that refuses every place', async () => {
     const { uploads, server } = queue()
     server.faults = Array.from({ length: 20 }, () => ({ error: refused(409, 'upload.offset'), after: 0 }))
