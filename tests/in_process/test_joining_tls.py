@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from agent.desktop.team_client import retry_policy, service
+from agent.desktop.team_client import announced_trust, retry_policy, service
 from agent.desktop.team_client.connection import TeamConnection
+from agent.desktop.team_client.records import Link
 from agent.desktop.team_client.service import TeamMembership
 from agent.desktop.team_client.team_alerts import NotifiedAlerts, TeamAlerts
 from agent.desktop.team_client.team_names import TeamNames
@@ -24,6 +28,9 @@ from agent.domain.errors import (
     TeamAddressInvalid,
     TeamAddressUnnamed,
     TeamCertificateChanged,
+    TeamCertificateExpired,
+    TeamCertificateUnknown,
+    TeamMoveUnproven,
     TeamNotAdmitted,
     TeamNotJoined,
     TeamServerNotFound,
@@ -31,11 +38,13 @@ from agent.domain.errors import (
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store.migrator import open_database
 from agent.interfaces.web.access import Principal, Role, scopes_of
-from agent.interfaces.web.certificates import SERVER_FILE, Certificates, GivenFiles
+from agent.interfaces.web.certificates import Certificates, GivenFiles
 from agent.interfaces.web.server import Network, serving
+from agent.interfaces.web.tls_trust import ServerTrust, Trust, fingerprint_of, pem_of, trusts_system
 from agent.server.devices.routes import server_routes
-from tests.support.in_process_agent import World
+from tests.support.in_process_agent import NOW, World
 from tests.support.joined_desktops import SETTINGS, Desk, Server
+from tests.support.private_authority import Issued, PrivateAuthority, new_key, self_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +136,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def joined(server: Server, desk: Desk, own: Certificates, port: int) -> None:
     """A member lets the desk join the server that listens there, and it learns of the one person."""
-    server_routes(server.team.api, lambda: "photos", "1.2.3", lambda: (own.fingerprint, own.authority))
+    server_routes(server.team.api, lambda: "photos", "1.2.3", lambda _: ServerTrust(own.fingerprint, own.authority))
     mine = (await server.team.member("mei", Role.CURATOR)).member
     member = Principal("member", mine.id, mine.name, Role.CURATOR, scopes_of(Role.CURATOR))
     server.team.origins = {f"https://localhost:{port}"}
@@ -215,8 +224,9 @@ async def test_a_server_that_shows_the_fingerprint_of_another_is_refused_before_
     told = {"name": "photos", "version": "1", "fingerprint": shown.fingerprint, "authority": shown.authority}
     intruder = Intruder(lambda _: JSONResponse(told))
     async with served(intruder.api, tmp_path / "run", own) as port:
-        with pytest.raises(TeamCertificateChanged):
+        with pytest.raises(TeamCertificateUnknown) as refused:
             await desk.membership.join(f"localhost:{port}")
+    assert refused.value.params == {"expected": shown.fingerprint, "came": own.fingerprint}
     assert intruder.asked == ["/api/server"] and desk.membership.invitation is None
 
 
@@ -255,7 +265,7 @@ async def test_nothing_is_said_without_tls(desk: Desk, tmp_path: Path) -> None:
 async def test_a_server_is_joined_by_the_names_of_its_certificate_alone(worlds: tuple[Server, Desk], tmp_path: Path) -> None:
     server, desk = worlds
     own = certificates(tmp_path / "own")
-    server_routes(server.team.api, lambda: "photos", "1.2.3", lambda: (own.fingerprint, own.authority))
+    server_routes(server.team.api, lambda: "photos", "1.2.3", lambda _: ServerTrust(own.fingerprint, own.authority))
     async with served(server.team.api, tmp_path / "run", own) as port:
         server.team.origins = {f"https://localhost:{port}"}
         with pytest.raises(TeamAddressUnnamed):  # the server itself refuses it
@@ -265,22 +275,215 @@ async def test_a_server_is_joined_by_the_names_of_its_certificate_alone(worlds: 
             await desk.membership.join(f"127.0.0.1:{port}")
 
 
-async def test_a_certificate_from_elsewhere_is_trusted_itself_and_not_its_successor(tmp_path: Path) -> None:
-    made = certificates(tmp_path / "elsewhere")
-    file = tmp_path / "elsewhere" / SERVER_FILE  # with its key, and signed by an authority that the desktop does not know
-    given = Certificates(tmp_path / "own", lambda: ("localhost",), lambda: datetime.now(UTC), GivenFiles(file, file))
-    given.load()
+def given(folder: Path, issued: Issued) -> Certificates:
+    """A server's certificate from elsewhere."""
+    file = issued.write(folder / "given.pem")
+    made = Certificates(folder / "own", lambda: ("localhost",), lambda: datetime.now(UTC), GivenFiles(file, file))
+    made.load()
+    return made
+
+
+OFFICE = PrivateAuthority()
+KEY = new_key()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "authority"),
+    [
+        (OFFICE.issue(KEY), OFFICE.issue(KEY), True),
+        (OFFICE.issue(), OFFICE.issue(), True),
+        (OFFICE.issue(), PrivateAuthority(OFFICE.key).issue(), True),
+        (OFFICE.issue(), OFFICE.issue(alone=True), True),
+        (OFFICE.issue(KEY, alone=True), OFFICE.issue(KEY, alone=True), False),
+        (OFFICE.issue(KEY, alone=True), OFFICE.issue(KEY), False),
+        (self_signed(KEY), self_signed(KEY), False),
+    ],
+    ids=["same key", "new key", "authority renewed", "chain cut", "leaf alone, same key", "chain added", "self-signed, same key"],
+)
+async def test_a_renewed_certificate_by_a_pinned_key_is_trusted(tmp_path: Path, before: Issued, after: Issued, *, authority: bool) -> None:
+    own = given(tmp_path, before)
+    pinned = own.authority
+    assert own.fingerprint == (OFFICE.fingerprint if authority else fingerprint_of(before.chain[0]))
     server = Intruder(lambda _: JSONResponse({}))
-    async with served(server.api, tmp_path / "run", given) as port, TeamConnection.to(f"https://localhost:{port}", given.authority) as line:
+    after.write(tmp_path / "given.pem")
+    own.load()
+    async with served(server.api, tmp_path / "run", own) as port, TeamConnection.to(f"https://localhost:{port}", pinned) as line:
+        await line.leave()
+        await line.leave()
+    assert server.asked == ["/api/desk"] * 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(OFFICE.issue(KEY), PrivateAuthority().issue(KEY)), (self_signed(), self_signed()), (OFFICE.issue(alone=True), OFFICE.issue())],
+    ids=["another authority", "self-signed, new key", "leaf alone, new key"],
+)
+async def test_a_certificate_by_another_key_is_refused_with_both_fingerprints(tmp_path: Path, before: Issued, after: Issued) -> None:
+    pinned = given(tmp_path, before)
+    server = Intruder(lambda _: JSONResponse({}))
+    shown = given(tmp_path, after)
+    async with (
+        served(server.api, tmp_path / "run", shown) as port,
+        TeamConnection.to(f"https://localhost:{port}", pinned.authority) as line,
+    ):
+        with pytest.raises(TeamCertificateChanged) as refused:
+            await line.leave()
+    assert refused.value.params == {"expected": pinned.fingerprint, "came": shown.fingerprint}
+    assert server.asked == []
+
+
+async def test_an_earlier_pin_of_the_certificate_itself_holds_as_long_as_its_key(tmp_path: Path) -> None:
+    pinned = pem_of(OFFICE.issue(KEY).chain[0])
+    server = Intruder(lambda _: JSONResponse({}))
+    own = given(tmp_path, OFFICE.issue(KEY))
+    async with served(server.api, tmp_path / "run", own) as port, TeamConnection.to(f"https://localhost:{port}", pinned) as line:
         await line.leave()
     assert server.asked == ["/api/desk"]
 
-    pinned = given.authority
-    file.unlink()
-    made.load()  # another one, by the same authority
-    given.load()
-    assert given.authority != pinned
-    async with served(server.api, tmp_path / "run", given) as port, TeamConnection.to(f"https://localhost:{port}", pinned) as line:
-        with pytest.raises(TeamCertificateChanged):
+
+async def test_an_expired_certificate_is_called_that(tmp_path: Path) -> None:
+    own = given(tmp_path, OFFICE.issue())
+    pinned, expired = own.authority, OFFICE.issue(lasts=timedelta(days=-1)).write(tmp_path / "expired.pem")
+    own.context.load_cert_chain(expired)
+    server = Intruder(lambda _: JSONResponse({}))
+    async with served(server.api, tmp_path / "run", own) as port, TeamConnection.to(f"https://localhost:{port}", pinned) as line:
+        with pytest.raises(TeamCertificateExpired):
             await line.leave()
-    assert server.asked == ["/api/desk"]
+    assert server.asked == []
+
+
+async def test_what_the_system_trusts_needs_no_pin_and_is_no_pin(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
+) -> None:
+    (tmp_path / "system.pem").write_text(OFFICE.pem)
+    own = given(tmp_path, OFFICE.issue())
+    told = {"name": "photos", "version": "1", "fingerprint": "AB:CD", "authority": certificates(tmp_path / "behind").authority}
+    addresses = dict.fromkeys(("verification_uri", "verification_uri_complete"), "")
+    asked = {"device_code": "d", "user_code": "BCDF-GHJK", **addresses, "expires_in": 600, "interval": 2}
+    server = Intruder(lambda request: JSONResponse(told if request.url.path == "/api/server" else asked))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+    async with served(server.api, tmp_path / "run", own) as port:
+        invitation = await desk.membership.join(f"localhost:{port}")
+        await desk.membership.cancel()
+        assert (invitation.system, invitation.authority) == (True, "system\n")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        async with TeamConnection.to(f"https://localhost:{port}", invitation.authority) as line:
+            with pytest.raises(TeamCertificateChanged) as refused:
+                await line.leave()
+    assert refused.value.params == {"system": 1, "came": OFFICE.fingerprint}
+
+
+async def test_under_another_name_a_server_that_the_system_trusts_is_not_followed(desk: Desk) -> None:
+    await asyncio.to_thread(desk.tokens.write, "ab" * 16, "token")
+    link = Link("ab" * 16, "https://photos.example:8443", "photos", "AB", "system\n", "mei", may_name=True)
+    await asyncio.to_thread(lambda: desk.library.join(link, now=NOW))
+    with pytest.raises(TeamMoveUnproven):
+        await desk.membership.move("other.example")
+
+
+class Announcing:
+    """A team's server behind a certificate that changes, and what it tells."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.told = ServerTrust("", "")
+        self._server = server
+        self._folder = folder
+        server_routes(server.team.api, lambda: "photos", "1", lambda _: self.told)
+
+    @asynccontextmanager
+    async def shows(self, issued: Issued, port: int = 0) -> AsyncIterator[int]:
+        async with served(self._server.team.api, self._folder / "run", given(self._folder, issued), port) as bound:
+            self._server.team.origins = {f"https://localhost:{bound}"}
+            yield bound
+
+
+async def let_in(server: Server, desk: Desk, port: int) -> None:
+    mine = (await server.team.member("mei", Role.CURATOR)).member
+    invitation = await desk.membership.join(f"localhost:{port}")
+    await server.desks.decide(
+        invitation.user_code, Principal("member", mine.id, mine.name, Role.CURATOR, scopes_of(Role.CURATOR)), allow=True
+    )
+    await desk.until(lambda: desk.library.link() is not None)
+
+
+def trusted(desk: Desk) -> set[str]:
+    link = desk.library.link()
+    assert link is not None
+    return set(Trust.parse(link.authority).certificates)
+
+
+async def test_an_announced_change_of_authority_evicts_nobody_and_the_old_one_is_dropped(
+    worlds: tuple[Server, Desk], tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced_trust, "LOOK_S", 0.05)
+    server, desk = worlds
+    old, new = PrivateAuthority(), PrivateAuthority()
+    announcing = Announcing(server, tmp_path)
+    announcing.told = ServerTrust(old.fingerprint, old.pem, (old.pem,))
+    async with followed(desk):
+        async with announcing.shows(old.issue()) as port:
+            await let_in(server, desk, port)
+            assert trusted(desk) == {old.pem}
+            announcing.told = ServerTrust(old.fingerprint, old.pem, (new.pem,))
+            await desk.until(lambda: trusted(desk) == {old.pem, new.pem})
+        async with announcing.shows(new.issue(), port):
+            announcing.told = ServerTrust(new.fingerprint, new.pem, (new.pem,))
+            await desk.until(lambda: trusted(desk) == {new.pem})
+            assert desk.library.link().fingerprint == new.fingerprint  # type: ignore[union-attr]
+            await desk.until(lambda: desk.membership.problem is None)
+        async with announcing.shows(old.issue(), port):
+            await desk.until(lambda: isinstance(desk.membership.problem, TeamCertificateChanged))
+    assert {each.action for each in desk.world.real.audit_entries(limit=9)} >= {"team_joined", "team_trust_changed"}
+
+
+async def test_a_pin_of_a_public_certificate_gives_way_to_the_systems_trust_and_a_private_one_stays(
+    worlds: tuple[Server, Desk], tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced_trust, "LOOK_S", 0.05)
+    server, desk = worlds
+    announcing = Announcing(server, tmp_path)
+    leaf = OFFICE.issue(alone=True)
+    announcing.told = ServerTrust("AB", pem_of(leaf.chain[0]))
+    async with followed(desk):
+        async with announcing.shows(leaf) as port:
+            await let_in(server, desk, port)
+            assert trusted(desk) == {pem_of(leaf.chain[0])}, "as it joined before the system's trust counted"
+            (tmp_path / "system.pem").write_text(OFFICE.pem)
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+            await desk.until(lambda: trusts_system(desk.library.link().authority))  # type: ignore[union-attr]
+        async with announcing.shows(OFFICE.issue(alone=True), port):
+            desk.membership.seen_at = None
+            await desk.until(lambda: desk.membership.seen_at is not None and desk.membership.problem is None)
+
+
+async def test_a_desktop_that_joined_before_takes_the_pin_of_the_authority(
+    worlds: tuple[Server, Desk], tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced_trust, "LOOK_S", 0.05)
+    server, desk = worlds
+    announcing = Announcing(server, tmp_path)
+    leaf = OFFICE.issue()
+    announcing.told = ServerTrust("AB", pem_of(leaf.chain[0]))  # as earlier servers told it, without more
+    async with followed(desk):
+        async with announcing.shows(leaf) as port:
+            await let_in(server, desk, port)
+        assert trusted(desk) == {pem_of(leaf.chain[0])}
+        announcing.told = ServerTrust(OFFICE.fingerprint, OFFICE.pem, (OFFICE.pem,))
+        async with announcing.shows(leaf, port):
+            await desk.until(lambda: trusted(desk) == {OFFICE.pem})
+        async with announcing.shows(OFFICE.issue(), port):
+            desk.membership.seen_at = None
+            await desk.until(lambda: desk.membership.seen_at is not None and desk.membership.problem is None)
+
+
+@pytest.mark.parametrize("issued", [OFFICE.issue(), OFFICE.issue(alone=True), self_signed()])
+async def test_an_earlier_desktop_is_content_with_what_it_is_told(tmp_path: Path, issued: Issued) -> None:
+    own = given(tmp_path, issued)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # as version 0.1 made it
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=own.authority)
+    server = Intruder(lambda _: JSONResponse({}))
+    async with served(server.api, tmp_path / "run", own) as port, httpx.AsyncClient(verify=context, trust_env=False) as client:
+        assert (await client.get(f"https://localhost:{port}/api/server")).status_code == 200
+    der = ssl.PEM_cert_to_DER_cert(own.authority)
+    assert hashlib.sha256(der).digest().hex(":").upper() == own.fingerprint

@@ -30,6 +30,7 @@ from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.interfaces.web.access import SCOPES, Role, Scope, needs
 from agent.interfaces.web.help_routes import Places
 from agent.interfaces.web.scoped_route import MOST_OF_A_MEMBER, MOST_OF_A_STRANGER
+from agent.interfaces.web.tls_trust import ServerTrust
 from agent.server.workers.queries.worker_rows import WorkerQueries
 from scripts.openapi import TARGET
 from tests.support.team_accounts import LOCAL_TOKEN, ORIGIN, Team
@@ -133,7 +134,7 @@ class TeamServer:
             texts=lambda: Texts("en"),
             name=lambda: "photos",
             address=lambda: ORIGIN,
-            pinned=lambda: ("AB:CD", ""),
+            pinned=lambda _: ServerTrust("AB:CD", ""),
             expires=lambda: datetime.max.replace(tzinfo=UTC),
             unstored=unstored_alert(served.settings, paths),
         )

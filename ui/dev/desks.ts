@@ -53,8 +53,8 @@ const certificateChanged = (options: Options): Problem =>
   problem(
     'team.certificate_changed',
     options,
-    ['The server’s certificate is not the one this computer trusts.', 'The connection may be intercepted; nothing was sent. Ask the administrator.'],
-    ['服务器的证书不是本机所信任的那一张。', '本机与服务器之间可能有人冒充；没有发送任何内容。请询问管理员。'],
+    ['The server’s certificate is not one that this computer trusts.', 'The connection may be intercepted; nothing was sent. Ask the administrator.'],
+    ['服务器的证书不受本机信任。', '本机与服务器之间可能有人冒充；没有发送任何内容。请询问管理员。'],
   )
 
 let team: TeamOut | null = null
@@ -73,7 +73,7 @@ function current(options: Options): TeamOut {
 
 function join(address: string, options: Options): [number, unknown] {
   if (address === OTHER) return [409, certificateChanged(options)]
-  const joining: JoiningOut = { address: `https://${address}:8443`, name: 'photos.school.example', fingerprint: FINGERPRINT, code: CODE, page: `https://${address}:8443/#join/${CODE}`, until: minutes(10) }
+  const joining: JoiningOut = { address: `https://${address}:8443`, name: 'photos.school.example', fingerprint: FINGERPRINT, code: CODE, page: `https://${address}:8443/#join/${CODE}`, until: minutes(10), system_trusts: false }
   team = { ...none(), state: 'joining', joining }
   return [200, joining]
 }

@@ -12,7 +12,7 @@ import structlog
 from agent import __version__
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.announcement import TYPE, Announcement, reachable
-from agent.interfaces.web.certificates import Certificates, names_of_computer, origins_of
+from agent.interfaces.web.certificates import names_of_computer, origins_of
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncZeroconf
@@ -83,7 +83,7 @@ class Announcer:
         return made
 
 
-def announcement_of(settings: Settings, name: str, certificates: Certificates, port: int) -> Announcement | None:
+def announcement_of(settings: Settings, name: str, fingerprint: str, port: int) -> Announcement | None:
     """Return what to announce; None if other computers can't reach the server, or the settings don't want it."""
     wanted = settings.server
     addresses = _addresses(wanted.host) if wanted.announce else ()
@@ -91,7 +91,7 @@ def announcement_of(settings: Settings, name: str, certificates: Certificates, p
         return None
     named = origins_of([each.lower() for each in wanted.names[:1]], port)
     address = wanted.address or next(iter(named), "")
-    return Announcement(name, __version__, certificates.fingerprint, address, addresses, port)
+    return Announcement(name, __version__, fingerprint, address, addresses, port)
 
 
 def _addresses(host: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from agent.app.server.feature_wiring import accounts_of, face_vectors
 from agent.app.server.features import ServerRooms, Site, rooms_of
 from agent.app.server.job_coordination import HAS_WORKERS, JobCoordinator
 from agent.app.server.operations import Operations
+from agent.app.server.public_trust import PublicTrust
 from agent.app.wiring import build
 from agent.domain.path_text import BUCKET
 from agent.features.people.vectors.service import FaceVectors
@@ -65,10 +66,11 @@ class ServerParts:
     vectors: FaceVectors
     rooms: ServerRooms
     following: Following
+    public: PublicTrust
 
 
 async def assemble(context: ServerContext, address: Callable[[], str], logs: Callable[[Settings], Awaitable[None]]) -> ServerParts:
-    """Build the parts, and open what they keep. Raises StoreError, KeyHomeError.
+    """Build the parts, and open what they keep. Raises StoreError, KeyHomeError, SettingsInvalid.
 
     `address` is asked once the server listens; `logs` follows the settings of the log files.
     """
@@ -91,14 +93,16 @@ async def assemble(context: ServerContext, address: Callable[[], str], logs: Cal
     )
     app.memory.also(guarded_service(ProcessKind.SERVER, app.rest.now, context.start_again, supervised=is_supervised()))
     backups = await asyncio.to_thread(_backups, context, app)
-    site = _site(context, address, work)
+    public = PublicTrust(context.certificates, lambda: context.settings.server)
+    await asyncio.to_thread(public.begin)
+    site = _site(context, address, work, public)
     rooms = rooms_of(site, app, accounts_of(context.database, app.now), work.workers, vectors.state, buckets.buckets, backups)
     following = Following(rooms.accounts, rooms.libraries, buckets.buckets, rooms.uploads)
     if HAS_WORKERS:
         following.listen(work.join(app))
     await asyncio.to_thread(buckets.buckets.begin)
     await asyncio.to_thread(rooms.libraries.begin, context.texts()("cli.serve.first_library"))
-    return ServerParts(app, work, vectors, rooms, following)
+    return ServerParts(app, work, vectors, rooms, following, public)
 
 
 def _backups(context: ServerContext, app: App) -> ServerBackups:
@@ -108,7 +112,7 @@ def _backups(context: ServerContext, app: App) -> ServerBackups:
     return backups
 
 
-def _site(context: ServerContext, address: Callable[[], str], work: JobCoordinator) -> Site:
+def _site(context: ServerContext, address: Callable[[], str], work: JobCoordinator, public: PublicTrust) -> Site:
     certificates = context.certificates
     return Site(
         paths=context.paths,
@@ -116,7 +120,7 @@ def _site(context: ServerContext, address: Callable[[], str], work: JobCoordinat
         texts=context.texts,
         name=lambda: server_name(context.settings),
         address=address,
-        pinned=lambda: (certificates.fingerprint, certificates.authority),
+        pinned=public.at,
         expires=lambda: certificates.validity[1],
         unstored=context.unstored,
         tell=work.tell,

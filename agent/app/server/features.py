@@ -19,6 +19,7 @@ from agent.infrastructure.core.config_file import SettingsFile
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.service_context import utc_now
+from agent.interfaces.web.tls_trust import ServerTrust
 from agent.server.accounts.oidc.routes import provider_routes
 from agent.server.accounts.oidc.sign_in import ProviderSignIn
 from agent.server.accounts.routes import account_routes
@@ -61,8 +62,8 @@ class Site:
     texts: Callable[[], Texts]
     name: Callable[[], str]
     address: Callable[[], str]
-    pinned: Callable[[], tuple[str, str]]
-    """the certificate's fingerprint, and the authority that desktops pin"""
+    pinned: Callable[[str], ServerTrust]
+    """what desktops are to trust at a host"""
     expires: Callable[[], datetime]
     """the end of the certificate"""
     unstored: DirectAlert

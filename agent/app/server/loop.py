@@ -154,14 +154,14 @@ class ServerLoop:
     def _works(self, parts: ServerParts) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the answers; of several processes on one database only the leading one does some of it."""
         context, app, rooms = self._server_context, parts.app, parts.rooms
-        announcer = Announcer(lambda: announcement_of(self._settings, rooms.site.name(), context.certificates, self._port))
+        announcer = Announcer(lambda: announcement_of(self._settings, rooms.site.name(), parts.public.fingerprint, self._port))
         led: list[Callable[[], Awaitable[None]]] = [
             partial(parts.vectors.run, app.bus),
             announcer.run,
             rooms.uploads.run,
             rooms.backups.run,
         ]
-        yield from (app.run(), parts.work.run(app), parts.following.run(), context.certificates.run())
+        yield from (app.run(), parts.work.run(app), parts.following.run(), context.certificates.run(), parts.public.run())
         yield from (keep_alive(), trim_while_busy(release_free))
         yield from (app.leadership.during(each) for each in (*led, *rooms.incidents.works, rooms.alerts.sending.run))
         yield from rooms.alerts.works()
@@ -178,7 +178,8 @@ class ServerLoop:
         if parts.app.leadership.leads:
             name = context.texts()("cli.serve.administrator")
             link = await first_link(parts.rooms.accounts.members, name, site.address(), context.paths.data)
-        self._up(ServerAddresses(site.name(), site.address(), context.certificates.fingerprint, link))
+        await parts.public.look()
+        self._up(ServerAddresses(site.name(), site.address(), parts.public.fingerprint, link))
 
     @property
     def _settings(self) -> Settings:

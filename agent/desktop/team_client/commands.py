@@ -46,7 +46,10 @@ def join(session: CommandSession, address: str, as_json: bool) -> None:
     asked = client.call("POST", "/api/team/join", JoiningOut, TeamJoin(address=address))
     note(session.texts("cli.team.code", name=asked.name, code=asked.code))
     note(asked.page)
-    note(*session.texts("cli.team.fingerprint", fingerprint=asked.fingerprint).split("\n"))
+    if asked.system_trusts:
+        note(session.texts("team_card.system_trusts"))
+    else:
+        note(*session.texts("cli.team.fingerprint", fingerprint=asked.fingerprint).split("\n"))
     while (now := client.call("GET", "/api/team", TeamOut)).state == "joining":
         time.sleep(_LOOK_S)
     if now.state != "joined":

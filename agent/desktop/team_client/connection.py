@@ -1,6 +1,5 @@
-"""HTTPS to the team server, trusting nothing but the authority that was pinned when this desktop joined."""
+"""HTTPS to the team server, trusting nothing but what was pinned when this desktop joined, or the system if it needed no pin."""
 
-import hashlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,7 +12,6 @@ from agent.domain.errors import (
     AgentError,
     ForeignOrigin,
     TeamAddressUnnamed,
-    TeamCertificateChanged,
     TeamUnreachable,
     from_code,
 )
@@ -31,6 +29,7 @@ from agent.interfaces.web.desk_exchange import (
     ServerOut,
 )
 from agent.interfaces.web.desk_photos import PhotoResult, PhotoResults, PhotosBack, PhotosTaken, PhotoTaken
+from agent.interfaces.web.tls_trust import Trust
 
 if TYPE_CHECKING:
     import httpx
@@ -39,19 +38,10 @@ T = TypeVar("T", bound=BaseModel)
 _NAMES: Final = TypeAdapter(tuple[str, ...])
 MOST_BYTES: Final = 64_000_000
 _ANSWER_S, _CONNECT_S = 30.0, 10.0
-_OTHER_ADDRESS: Final = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: trusted, but not for this address
-
-
-def fingerprint_of(authority: str) -> str:
-    """Return the SHA-256 of a certificate in PEM, as browsers write it. Raises TeamUnreachable."""
-    try:
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(authority)).digest().hex(":").upper()
-    except ValueError as error:
-        raise TeamUnreachable from error
 
 
 class TeamConnection:
-    """Raises TeamUnreachable, TeamCertificateChanged, TeamAddressUnnamed, and what the server refuses with."""
+    """Raises TeamUnreachable, TeamCertificateChanged, TeamCertificateExpired, TeamAddressUnnamed, and what the server refuses with."""
 
     def __init__(self, http: "httpx.AsyncClient") -> None:
         self._http = http
@@ -59,15 +49,23 @@ class TeamConnection:
     @classmethod
     @asynccontextmanager
     async def to(cls, address: str, authority: str, token: str | None = None) -> AsyncIterator[Self]:
-        """Connect to a server whose certificate is by this authority, or is this certificate."""
+        """Connect to a server whose certificate is trusted by `authority`, the text of a `Trust`."""
         import httpx  # loaded only by those who joined
 
+        from agent.desktop.team_client.pinned_transport import PinnedTransport
+
+        try:
+            transport = PinnedTransport(address, Trust.parse(authority))
+        except ValueError as error:
+            raise TeamUnreachable from error
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
-        async with httpx.AsyncClient(
-            base_url=address, verify=_pinned(authority), trust_env=False, timeout=timeout, headers=headers
-        ) as client:
+        async with httpx.AsyncClient(base_url=address, transport=transport, trust_env=False, timeout=timeout, headers=headers) as client:
             yield cls(client)
+
+    async def server(self) -> ServerOut:
+        """Return which server this is, and what it wants to be trusted by."""
+        return await self.call("GET", "/api/server", ServerOut)
 
     async def ask_to_join(self, wanted: JoinRequest) -> JoinRequested:
         return await self.call("POST", "/api/join", JoinRequested, wanted)
@@ -159,7 +157,7 @@ async def _answered(
                 if len(received) > MOST_BYTES:
                     raise TeamUnreachable
     except httpx.HTTPError as error:
-        raise _failure(error) from error
+        raise TeamUnreachable from error
     if not answer.is_success:
         raise _refusal(bytes(received))
     return answer, bytes(received)
@@ -172,25 +170,3 @@ def _refusal(content: bytes) -> AgentError:
     except (ValueError, KeyError, TypeError, RecursionError):
         return TeamUnreachable()
     return TeamAddressUnnamed() if isinstance(refused, ForeignOrigin) else refused
-
-
-def _failure(error: BaseException) -> AgentError:
-    """Return what it means that a request failed."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return TeamAddressUnnamed() if cause.verify_code in _OTHER_ADDRESS else TeamCertificateChanged()
-        cause = cause.__cause__ or cause.__context__
-    return TeamUnreachable()
-
-
-def _pinned(authority: str) -> ssl.SSLContext:
-    """Raises TeamUnreachable if it is no certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a given certificate need not be an authority
-    try:
-        context.load_verify_locations(cadata=authority)
-    except (ssl.SSLError, ValueError) as error:
-        raise TeamUnreachable from error
-    return context

@@ -74,6 +74,15 @@ class TeamQueries(ConsentQueries):
             audit_log.add(tx, "team_moved", None, 1, now)
             return True
 
+    def trust(self, uid: str, authority: str, fingerprint: str, *, now: datetime) -> bool:
+        """Note by what the server is trusted from now on; False if it was left."""
+        with self.database.write(durable=True) as tx:
+            wanted = update(team_link).where(team_link.c.uid == uid).values(authority=authority, fingerprint=fingerprint)
+            if not tx.execute(wanted).rowcount:
+                return False
+            audit_log.add(tx, "team_trust_changed", None, 1, now)
+            return True
+
     def figures(self) -> Figures:
         with self.database.read() as tx:
             return Figures(

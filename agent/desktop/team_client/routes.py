@@ -136,4 +136,4 @@ def _found(server: FoundServer, link: Link | None) -> FoundServerOut:
 
 
 def _joining(invitation: TeamInvitation) -> JoiningOut:
-    return JoiningOut.from_record(invitation, code=invitation.user_code)
+    return JoiningOut.from_record(invitation, code=invitation.user_code, system_trusts=invitation.system)

@@ -45,6 +45,8 @@ class JoiningOut(Schema):
     code: str
     page: str
     until: datetime
+    system_trusts: bool = False
+    """the system trusts the certificate: there is nothing to compare"""
 
 
 class TeamNameConflict(Schema):

@@ -5,13 +5,15 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
+from agent.desktop.team_client.announced_trust import follow_trust
 from agent.desktop.team_client.folder_sharing import FolderSharing
 from agent.desktop.team_client.folder_uploads import FolderUploads
-from agent.desktop.team_client.invitation import TeamInvitation, granted, invited
+from agent.desktop.team_client.invitation import TeamInvitation, granted, invited, proves_itself
 from agent.desktop.team_client.queries import TeamQueries
 from agent.desktop.team_client.records import Left, Link
 from agent.desktop.team_client.retry_policy import repeat
@@ -25,6 +27,7 @@ from agent.domain.errors import (
     TeamEnded,
     TeamJoinedAlready,
     TeamMayNotShare,
+    TeamMoveUnproven,
     TeamNotAdmitted,
     TeamNotJoined,
     TeamServerNotFound,
@@ -77,7 +80,8 @@ class TeamMembership:
     async def join(self, address: str) -> TeamInvitation:
         """Ask a server to let this computer in; what a member decides is followed in the background.
 
-        Raises TeamAddressInvalid, TeamJoinedAlready, TeamServerNotFound, TeamCertificateChanged, TooManyAttempts.
+        Raises TeamAddressInvalid, TeamJoinedAlready, TeamServerNotFound, TeamCertificateUnknown, TeamCertificateExpired,
+        TeamAddressUnnamed, TooManyAttempts.
         """
         wanted = address_of(address)
         if await asyncio.to_thread(self.library.link) is not None:
@@ -114,11 +118,13 @@ class TeamMembership:
     async def move(self, address: str) -> Link:
         """Follow the server at another address from now on, if it is the one that was joined. What is not sent yet stays.
 
-        It proves that by the pinned authority, and by taking this computer's token. Raises TeamAddressInvalid, TeamNotJoined,
+        It proves that by a pinned key, and by taking this computer's token. Raises TeamAddressInvalid, TeamNotJoined, TeamMoveUnproven,
         TeamServerNotFound, TeamCertificateChanged, TeamAddressUnnamed, TeamNotAdmitted.
         """
         wanted = address_of(address)
         link, token = await self._joined_by()
+        if not proves_itself(link, wanted):
+            raise TeamMoveUnproven
         try:
             async with self.line.connect(wanted, link.authority, token) as server:
                 await server.operate([])
@@ -197,7 +203,8 @@ class TeamMembership:
                 asyncio.create_task(repeat(work, self._followed, longest_s=_LONGEST_PAUSE_S, ends=(SignInRequired, Forbidden)))
                 for work in (lambda: self.names.follow(server), lambda: self.names.send(server))
             ]
-            others = self.sharing.run(server), self.uploads.run(server), self._alerts.run(link, server)
+            trust = repeat(lambda: follow_trust(link, server, partial(self._trust, link)), lambda _: None, ends=())
+            others = self.sharing.run(server), self.uploads.run(server), self._alerts.run(link, server), trust
             works += [asyncio.create_task(each) for each in others]
             changed = asyncio.create_task(self._link_changed.wait())
             try:
@@ -212,6 +219,12 @@ class TeamMembership:
                     raise error
                 await self._end()
                 return
+
+    async def _trust(self, link: Link, authority: str, fingerprint: str) -> None:
+        """Connect by other certificates from now on."""
+        if await asyncio.to_thread(self.library.trust, link.uid, authority, fingerprint, now=self._environment.clock()):
+            log.info("team.trust_changed")
+            self._link_changed.set()
 
     def _followed(self, problem: AgentError | None) -> None:
         if problem is None:

@@ -42,9 +42,25 @@ class TeamServerNotFound(TeamError):
 
 
 class TeamCertificateChanged(TeamError):
-    """The server shows a certificate that the pinned authority didn't issue."""
+    """The server shows a certificate without a pinned key. Parameters: the fingerprints `came`, and `expected` or, where the system's
+    trust was enough, `system`.
+    """
 
     code = "team.certificate_changed"
+
+
+class TeamCertificateUnknown(TeamError):
+    """A server that is to be joined shows another certificate than the one that it says is its own. Parameters: the fingerprints
+    `came` and `expected`.
+    """
+
+    code = "team.certificate_unknown"
+
+
+class TeamCertificateExpired(TeamError):
+    """The server's certificate is out of date, or not valid yet, by this computer's clock."""
+
+    code = "team.certificate_expired"
 
 
 class TeamJoinedAlready(TeamError):
@@ -53,6 +69,12 @@ class TeamJoinedAlready(TeamError):
 
 class TeamNotJoined(TeamError):
     code = "team.not_joined"
+
+
+class TeamMoveUnproven(TeamError):
+    """Nothing is pinned, so a server under another name can't prove to be the one that was joined."""
+
+    code = "team.move_unproven"
 
 
 class TeamNotAdmitted(TeamError):

@@ -68,6 +68,9 @@ class ServerSettings(Section):
     """PEM file with the certificate and those it was issued by; read again when it changes. Empty makes one of our own."""
     private_key: str = ""
     """PEM file with the key of `certificate`."""
+    public_certificate: str = ""
+    """PEM file with the certificate that desktops see at `address`, or that of its authority, if a proxy there has one of its own;
+    for a planned change, with the new one besides the old; read again when it changes. Empty looks there."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Worker processes on this computer; 0 leaves the work to other computers."""
     worker_keys: str = ""

@@ -26,6 +26,7 @@ from filelock import FileLock
 from agent.domain.errors import CertificateUnusable, StoreError
 from agent.infrastructure.core.files import error_code, store_error, write_private
 from agent.infrastructure.core.paths import make_private
+from agent.interfaces.web.tls_trust import fingerprint_of, pem_of, pinned_of
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class Certificates:
         self.context = _context()
         self.fingerprint = ""
         self.authority = ""
-        """the certificate of the fingerprint, as PEM"""
+        """the certificate whose key desktops pin, as PEM: our authority, or the last issuer in the given file"""
         self.names: frozenset[str] = frozenset()
         """the names and addresses by which the server is reached, with those of the certificate"""
 
@@ -90,9 +91,9 @@ class Certificates:
             seen, self._seen = self._signature(), ()  # one that is refused is looked at again: it may become valid with time
             self._take(self._given.certificate, self._given.private_key)
             self._seen = seen
-            certificate = _certificate(self._given.certificate)
-            self.fingerprint, self.names = _fingerprint(certificate), frozenset(self._names()) | _named(certificate)
-            self.authority = _pem(certificate)
+            chain = x509.load_pem_x509_certificates(self._given.certificate.read_bytes())
+            self._pin(pinned_of(chain))
+            self.names = frozenset(self._names()) | _named(chain[0])
             return
         try:
             make_private(self._folder)
@@ -103,8 +104,11 @@ class Certificates:
         except OSError as error:  # also Timeout
             raise store_error(error) from error
         self._take(self._folder / self._file, None)
-        self.fingerprint, self.names = _fingerprint(authority[0]), frozenset(self._names())
-        self.authority = _pem(authority[0])
+        self._pin(authority[0])
+        self.names = frozenset(self._names())
+
+    def _pin(self, certificate: x509.Certificate) -> None:
+        self.fingerprint, self.authority = fingerprint_of(certificate), pem_of(certificate)
 
     async def run(self) -> None:
         """Until cancelled, read files that changed, renew our own in time, and when the computer gets another name or address."""
@@ -268,14 +272,6 @@ def _named(certificate: x509.Certificate) -> frozenset[str]:
 def _certificate(path: Path) -> x509.Certificate:
     """Return the first certificate of a file. Raises OSError, ValueError."""
     return x509.load_pem_x509_certificates(path.read_bytes())[0]
-
-
-def _fingerprint(certificate: x509.Certificate) -> str:
-    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(Encoding.PEM).decode("ascii")
 
 
 def _context() -> ssl.SSLContext:

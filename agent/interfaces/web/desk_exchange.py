@@ -37,13 +37,15 @@ MOST_ALERTS: Final = 500
 
 
 class ServerOut(BaseModel):
-    """`fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate."""
+    """`fingerprint` is the SHA-256 of the certificate whose key agents pin, see `docs/decisions/0106`."""
 
     name: Annotated[Visible, Field(max_length=300)]
     version: str
     fingerprint: str
     authority: str = ""
-    """that certificate, as PEM"""
+    """that certificate, as PEM; earlier agents pin the certificate itself"""
+    trusted: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    """certificates, as PEM, whose keys are or will be right: agents that joined pin them, see `docs/decisions/0107`"""
 
 
 class JoinRequest(Schema):

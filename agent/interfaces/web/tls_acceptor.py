@@ -8,6 +8,7 @@ import socket
 import ssl
 from asyncio import sslproto
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -40,6 +41,7 @@ class TlsAcceptor:
         self._greetings = BackgroundTasks()
         self._accepting: asyncio.Task[None] | None = None
         self._stepped_back = False
+        self._closed = asyncio.Event()
 
     def start(self, backlog: int) -> None:
         sslproto.SSLProtocol.max_size = _READ  # each connection keeps room for that much, otherwise a quarter of a megabyte
@@ -61,13 +63,29 @@ class TlsAcceptor:
             await asyncio.wait(self._greetings)
 
     def close(self) -> None:
-        """Take no more connections; those that are not greeted yet are cut off."""
-        for task in (self._accepting, *self._greetings):
-            if task is not None:
-                task.cancel()
+        """Take no more connections; those that are not greeted yet are cut off.
+
+        A turn of the loop later each: what was accepted in this one must come to its greeting, which closes its socket.
+        """
+        loop, self._stepped_back = asyncio.get_running_loop(), True
+        if self._listener.fileno() >= 0:
+            with suppress(NotImplementedError):  # on Windows nothing is registered
+                loop.remove_reader(self._listener)
+        loop.call_soon(self._cut_off)
 
     async def wait_closed(self) -> None:
+        await self._closed.wait()
         await asyncio.gather(*filter(None, (self._accepting, *self._greetings)), return_exceptions=True)
+
+    def _cut_off(self) -> None:
+        if self._accepting is not None:
+            self._accepting.cancel()
+        asyncio.get_running_loop().call_soon(self._cut_off_greetings)
+
+    def _cut_off_greetings(self) -> None:
+        for task in self._greetings:
+            task.cancel()
+        self._closed.set()
 
     async def _accept(self) -> None:
         try:

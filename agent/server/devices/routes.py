@@ -33,6 +33,7 @@ from agent.interfaces.web.desk_photos import (
 )
 from agent.interfaces.web.schemas import MOST
 from agent.interfaces.web.scoped_route import Who
+from agent.interfaces.web.tls_trust import ServerTrust
 from agent.server.accounts.callers import From, OwnSession
 from agent.server.accounts.records import TokenRecord
 from agent.server.accounts.service import Accounts
@@ -193,10 +194,10 @@ def _address(request: Request) -> str:
     return request.client.host.removeprefix("::ffff:") if request.client else ""
 
 
-def server_routes(api: FastAPI, name: Callable[[], str], version: str, pinned: Callable[[], tuple[str, str]]) -> None:
-    """Add the route that says which server this is. It needs no sign-in. `pinned` returns fingerprint and certificate."""
+def server_routes(api: FastAPI, name: Callable[[], str], version: str, pinned: Callable[[str], ServerTrust]) -> None:
+    """Add the route that says which server this is. It needs no sign-in. `pinned` returns what is trusted at a host."""
 
     @api.get("/api/server", openapi_extra=needs(Scope.OPEN))
-    async def server() -> ServerOut:
-        fingerprint, authority = pinned()
-        return ServerOut(name=name(), version=version, fingerprint=fingerprint, authority=authority)
+    async def server(request: Request) -> ServerOut:
+        told = pinned(request.headers.get("host", ""))
+        return ServerOut(name=name(), version=version, fingerprint=told.fingerprint, authority=told.authority, trusted=told.trusted)

@@ -6685,6 +6685,12 @@ export interface components {
             /** Page */
             readonly page: string;
             /**
+             * System Trusts
+             * @description the system trusts the certificate: there is nothing to compare
+             * @default false
+             */
+            readonly system_trusts: boolean;
+            /**
              * Until
              * Format: date-time
              */
@@ -8964,7 +8970,7 @@ export interface components {
         };
         /**
          * ServerOut
-         * @description `fingerprint` is the SHA-256 of the certificate that agents pin: of the server's own authority, or of the given certificate.
+         * @description `fingerprint` is the SHA-256 of the certificate whose key agents pin, see `docs/decisions/0106`.
          */
         readonly ServerOut: {
             /**
@@ -8976,6 +8982,11 @@ export interface components {
             readonly fingerprint: string;
             /** Name */
             readonly name: string;
+            /**
+             * Trusted
+             * @default []
+             */
+            readonly trusted: readonly string[];
             /** Version */
             readonly version: string;
         };

@@ -165,7 +165,12 @@ def test_a_scan_comes_line_by_line_and_may_be_refused() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("client_keepalive.SILENCE_S", 0.02), ("client.SILENCE_S", 0.02), ("client._SOON_S", 0.02), ("client._SILENT_S", 0.5)):
+    for name, value in (
+        ("client_keepalive.SILENCE_S", 0.02),
+        ("client.SILENCE_S", 0.02),
+        ("client._SOON_S", 0.02),
+        ("client._SILENT_S", 0.5),
+    ):
         monkeypatch.setattr(f"agent.interfaces.web.{name}", value)
 
 
