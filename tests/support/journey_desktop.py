@@ -89,7 +89,7 @@ class Desk:
 
     def join(self, server: RealServer, confirm: Callable[[str], None], address: str = "") -> None:
         """As a user does it at a terminal; `confirm` is given the code that a member confirms in the browser."""
-        command = [sys.executable, "-m", "agent", "desktop", "team_client", "join", address or server.address]
+        command = [sys.executable, "-m", "agent", "team", "join", address or server.address]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, env=self.program.environment, cwd=CHECKOUT, stdout=pipe, stderr=pipe, text=True) as joining:
             assert joining.stderr is not None
