@@ -20,13 +20,12 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.app.server.process import CERTIFICATES_FOLDER  # noqa: E402
 from agent.domain.errors import AgentUnreachable, NotRunning, from_code  # noqa: E402
 from agent.features.library.schemas import ImageOut, ImagePage  # noqa: E402
 from agent.infrastructure.core.json_child import own_command  # noqa: E402
 from agent.infrastructure.core.paths import AppPaths  # noqa: E402
 from agent.infrastructure.core.settings import Settings  # noqa: E402
-from agent.interfaces.web.certificates import AUTHORITY_FILE  # noqa: E402
+from agent.interfaces.web.certificates import AUTHORITY_FILE, CERTIFICATES_FOLDER  # noqa: E402
 from scripts.demo import NAME, NAMED_PHOTO, TEXTS, WORK_LIMIT_S, drop, fetch, print_rows, print_table, run, say  # noqa: E402
 from scripts.program import new_home, started  # noqa: E402
 

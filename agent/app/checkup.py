@@ -128,8 +128,8 @@ def checks(
     return {**standing.checks(), **own, **(running or {})}
 
 
-def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, *, desktop: bool = True) -> Health:
-    """The health of the running agent. Call it inside the event loop; the result is used in threads."""
+def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, *, network: Mapping[str, Check] | None = None) -> Health:
+    """The health of the running agent, or with `network` of a server. Call it inside the event loop; the result is used in threads."""
     loop = asyncio.get_running_loop()
     standing = diagnostics_context(paths, lambda: app.settings, texts, app.library)
 
@@ -144,9 +144,11 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str, 
         counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
         return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
 
-    found = checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts), desktop=desktop)
+    found = checks(
+        standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts), desktop=network is None
+    )
     return Health(
-        found | {"memory": memory_check(app.memory, texts)},
+        found | {"memory": memory_check(app.memory, texts), **(network or {})},
         standing.models,
         standing.disk,
         standing.last_backup,

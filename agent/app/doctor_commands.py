@@ -5,7 +5,6 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 
 import psutil
 
@@ -21,7 +20,6 @@ from agent.infrastructure.core.config_check import validated
 from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.memory_guard import ProcessKind
 from agent.infrastructure.core.scratch_folders import scratch_folder
-from agent.infrastructure.core.service_context import utc_now
 from agent.interfaces.cli.output import say
 from agent.interfaces.cli.session import CommandSession
 from agent.interfaces.web.schemas import Status
@@ -119,18 +117,16 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
         running={"agent": lambda: status().state, "memory": lambda: _memory(session, status)},
         desktop=not served,
     )
-    return found | {"certificate": lambda: _certificate(session)} if served else found
+    return found | _network(session) if served else found
 
 
-def _certificate(session: CommandSession) -> str:
-    """Until when the certificate of the settings is valid, also while the server is stopped. Raises SettingsError, CertificateUnusable."""
-    from agent.interfaces.web.certificates import check_files
-
-    wanted = session.file.load().server
-    if not wanted.certificate or not wanted.private_key:
-        return session.texts("cli.doctor.certificate_own")
-    _, until = check_files(Path(wanted.certificate).expanduser(), Path(wanted.private_key).expanduser(), utc_now())
-    return session.texts("cli.doctor.certificate_until", until=f"{until.astimezone():%Y-%m-%d}")
+def _network(session: CommandSession) -> dict[str, Check]:
+    """What a server's settings name on the network; nothing without the server's packages, which the library's check reports."""
+    try:
+        from agent.app.server.network_ground import network_beside
+    except ModuleNotFoundError:
+        return {}
+    return network_beside(session.paths, session.file.load, lambda: session.texts)
 
 
 def _memory(session: CommandSession, status: Callable[[], Status]) -> str:

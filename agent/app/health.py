@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from agent.domain.errors import (
     AgentError,
+    CertificateEnds,
     DatabaseUnreachable,
     EngineMemory,
     EngineOpen,
@@ -32,8 +33,13 @@ from agent.features.redaction.queries.redaction_queries import RedactionQueries
 Check: TypeAlias = Callable[[], str]
 
 
+class NotConfigured(Exception):
+    """The settings name nothing that this check could try: it finds nothing."""
+
+
 _ONCE = (SettingsError, StoreDamaged, NotRunning, ServerStopped)
 _SILENT = (DatabaseUnreachable, StoreBusy, StoreUnreachable)
+_WARNINGS = (ProcessMemory, OffsiteLate, CertificateEnds)
 _ABSENT = (NoTray, NoDisplay, NotRunning, ServerStopped, EngineOpen, FilingDue, UpdatesOff, OffsiteNotSet)
 
 
@@ -48,10 +54,12 @@ class Finding:
     @property
     def state(self) -> Literal["ok", "absent", "warning", "failed"]:
         """The severity. An absent part (a tray, a running agent) or a legal duty is no failure. Decoding without a sandbox, a process
-        that took too much memory and a second place that gets no backups are warnings."""
+        that took too much memory, a second place that gets no backups and a certificate that ends soon are warnings."""
         if self.error is None:
             return "ok"
-        if isinstance(self.error, ProcessMemory | OffsiteLate) or (self.name == "memory" and isinstance(self.error, EngineMemory)):
+        if isinstance(self.error, ProcessMemory | OffsiteLate | CertificateEnds) or (
+            self.name == "memory" and isinstance(self.error, EngineMemory)
+        ):
             return "warning"
         if isinstance(self.error, EngineOpen) and "network" not in self.error.params:
             return "warning"
@@ -111,7 +119,10 @@ def findings(checks: Mapping[str, Check]) -> Iterator[Finding]:
         # The library's database would be waited for as long again, only to be told of once.
         if name == "filing" and any(each.name == "library" and isinstance(each.error, _SILENT) for each in found):
             continue
-        finding = _look(name, check)
+        try:
+            finding = _look(name, check)
+        except NotConfigured:
+            continue
         if not any(_same(finding, other) for other in found):
             found.append(finding)
             yield finding
@@ -131,5 +142,7 @@ def _look(name: str, check: Check) -> Finding:
         return Finding(name, check())
     except AgentError as error:
         return Finding(name, error=error)
+    except NotConfigured:
+        raise
     except Exception as error:  # a check that fails itself is a finding too: the others still run
         return Finding(name, error=Unexpected(kind=type(error).__name__))

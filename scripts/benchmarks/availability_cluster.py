@@ -16,12 +16,11 @@ import httpx
 import psycopg
 
 from agent.app.library_home import home_of_key
-from agent.app.server.process import CERTIFICATES_FOLDER
 from agent.features.models.model_store import ModelStore
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.postgres_programs import Programs, account
 from agent.infrastructure.store.server_database import POSTGRES, database_url, server_database
-from agent.interfaces.web.certificates import AUTHORITY_FILE
+from agent.interfaces.web.certificates import AUTHORITY_FILE, CERTIFICATES_FOLDER
 from agent.server.workers.queries.worker_rows import WorkerQueries
 from agent.server.workers.records import WorkerState
 from scripts.benchmarks.availability_hosts import Host, Network, Unit

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from agent.app.server.process import CERTIFICATES_FOLDER
 from agent.infrastructure.core.paths import AppPaths
-from agent.interfaces.web.certificates import AUTHORITY_FILE
+from agent.interfaces.web.certificates import AUTHORITY_FILE, CERTIFICATES_FOLDER
 from scripts.benchmarks.large_server import fill_server
 from scripts.benchmarks.rows import Row, at_most, p95
 from scripts.benchmarks.stage import fetched

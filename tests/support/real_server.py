@@ -15,11 +15,10 @@ import httpx
 import psutil
 
 from agent.app.library_home import home_of_key
-from agent.app.server.process import CERTIFICATES_FOLDER
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.paths import INSTANCE_VARIABLE, AppPaths
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER, database_url, server_database
-from agent.interfaces.web.certificates import AUTHORITY_FILE
+from agent.interfaces.web.certificates import AUTHORITY_FILE, CERTIFICATES_FOLDER
 from tests.support.real_program import CHECKOUT, WAIT_S, RealProgram
 
 

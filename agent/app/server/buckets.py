@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.domain.errors import BucketNoKeys
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.sources.bucket.bucket import BucketAccess
 from agent.infrastructure.sources.bucket.bucket_reader import BucketReader, ReadLimits
 from agent.infrastructure.sources.bucket.bucket_source import BucketSource
 from agent.infrastructure.store.database import Database
@@ -31,6 +33,20 @@ def bucket_reader(database: Database, home: Home, settings: Callable[[], Setting
 
     check = endpoint_check(inside=lambda: settings().server.buckets_inside)
     return BucketReader(BucketQueries(database).bucket, BucketKeys(home).of, limits, check=check)
+
+
+def try_buckets(database: Database, home: Home, settings: Callable[[], Settings]) -> int:
+    """List a page of each bucket with this computer's keys; return how many there are. Blocks.
+
+    Raises BucketError, StoreError, KeyHomeError.
+    """
+    reader, keys, found = bucket_reader(database, home, settings), BucketKeys(home), BucketQueries(database).buckets()
+    for bucket in found:
+        own = keys.of(bucket) if bucket.access is BucketAccess.KEYS else None
+        if bucket.access is BucketAccess.KEYS and own is None:
+            raise BucketNoKeys
+        reader.try_out(bucket, own)
+    return len(found)
 
 
 def buckets_of(database: Database, home: Home, settings: Callable[[], Settings], clock: Callable[[], datetime]) -> BucketWork:

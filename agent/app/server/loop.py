@@ -24,6 +24,7 @@ from agent.app.server.log_files import SERVER_LOG
 from agent.app.server.metrics.database import FigureQueries
 from agent.app.server.metrics.server import Switches, Validity
 from agent.app.server.metrics.sparing import CostLimitedCache
+from agent.app.server.network_ground import network_of
 from agent.desktop.capture.region_picker import RegionPicker
 from agent.domain.errors import SettingsError, StoreError, reason_of
 from agent.features.library.onboarding import Onboarding
@@ -211,6 +212,7 @@ class ServerLoop:
 
     def _context(self, app: App, stop: asyncio.Event) -> Context:
         context, desk = self._server_context, HeadlessUi()
+        network = network_of(context.paths, lambda: self._settings, context.texts, context.database, context.certificates)
         return Context(
             app=app,
             auth=context.auth,
@@ -224,7 +226,7 @@ class ServerLoop:
             texts=context.texts,
             remote=is_remote,
             quit=stop.set,  # for commands of this computer
-            health=health(app, context.paths, context.texts, __version__, desktop=False),
+            health=health(app, context.paths, context.texts, __version__, network=network),
             version=__version__,
             ui=resource("ui"),
             help=resource("help"),

@@ -41,7 +41,7 @@ from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
 from agent.infrastructure.store.server_database import POSTGRES_FOLDER, Migrating, database_url, server_database
 from agent.infrastructure.store.worker_key import hand_out
-from agent.interfaces.web.certificates import SERVER_FILE, Certificates, GivenFiles, names_of_computer
+from agent.interfaces.web.certificates import CERTIFICATES_FOLDER, SERVER_FILE, Certificates, GivenFiles, names_of_computer
 from agent.interfaces.web.local_auth import Auth
 from agent.interfaces.web.probe_server import operations_port
 from agent.interfaces.web.request_counts import RequestCounts
@@ -49,7 +49,6 @@ from agent.server.backups.context import archive_of
 
 log = structlog.get_logger()
 
-CERTIFICATES_FOLDER = "certificates"
 _AGAIN_S = 2.0
 
 

@@ -47,3 +47,9 @@ class NtfyInside(MessageError):
     """The ntfy server is on this computer or in the team's own network, and the settings don't allow that."""
 
     code = "message.ntfy_inside"
+
+
+class HeartbeatFailed(MessageError):
+    """As WebhookFailed, or `inside` as WebhookInside."""
+
+    code = "message.heartbeat_failed"

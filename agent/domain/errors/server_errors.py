@@ -111,6 +111,32 @@ class CertificateUnusable(ServerError):
     code = "server.certificate"
 
 
+class CertificateEnds(ServerError):
+    """Parameter: `days` that it is still valid."""
+
+    code = "server.certificate_ends"
+
+
+class AddressFailed(ServerError):
+    """The server does not answer at `server.address`. One parameter may say why: `certificate`, `slow`, `proxy` (the status by which a
+    reverse proxy says that it reaches no server), or `other` (the status by which something else answers).
+    """
+
+    code = "server.address_failed"
+
+
+class NameUnresolved(ServerError):
+    """Parameter: `settings`, those whose host has no address."""
+
+    code = "server.name_unresolved"
+
+
+class CheckSlow(ServerError):
+    """A check of the network did not end. Parameter: `seconds` that it was given."""
+
+    code = "server.check_slow"
+
+
 class WorkerVersions(ServerError):
     """A worker and the server are of different versions, or no server has used that database yet."""
 

@@ -30,6 +30,7 @@ from agent.interfaces.web.tls_trust import fingerprint_of, pem_of, pinned_of
 
 log = structlog.get_logger()
 
+CERTIFICATES_FOLDER = "certificates"
 AUTHORITY_FILE, AUTHORITY_KEY_FILE, SERVER_FILE, LOCK_FILE = "authority.pem", "authority.key", "server.pem", "certificates.lock"
 _AUTHORITY_LASTS, _LASTS, _RENEWED_BEFORE = timedelta(days=3650), timedelta(days=90), timedelta(days=30)
 _LOOK_S, _TURN_S = 10.0, 60.0

@@ -1,5 +1,6 @@
 """Requests to addresses from the settings: over HTTPS, and not inside the team's own network unless that is allowed."""
 
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agent.interfaces.web.client_address import Resolve, addresses_of, allowed_addresses
+from agent.interfaces.web.tls_failures import is_of_certificate
 
 _LIMIT_S: Final = 15.0
 
@@ -33,12 +35,8 @@ class Https:
 
         Connects to the address that was checked, whatever the name means a moment later; follows no redirect. Raises Inside, NotReached.
         """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or 443
-            address = allowed_addresses(host, port, self._resolve, inside=inside)[0]
-        except (OSError, ValueError) as error:
-            raise NotReached from error
+        host, port, address = self._place(url, inside=inside)
+        parts = urlsplit(url)
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         sent = {"host": parts.netloc.rpartition("@")[2], **headers}
         try:
@@ -49,18 +47,30 @@ class Https:
         except httpx.TimeoutException as error:
             raise NotReached("slow") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise NotReached("certificate" if _is_of_certificate(error) else "connect") from error
+            raise NotReached("certificate" if is_of_certificate(error) else "connect") from error
+
+    def connect(self, url: str, *, inside: bool) -> None:
+        """Make the encrypted connection and end it: without a request the receiver does nothing. Raises Inside, NotReached."""
+        host, port, address = self._place(url, inside=inside)
+        trust = self._trust or ssl.create_default_context()
+        try:
+            with socket.create_connection((address, port), _LIMIT_S) as plain, trust.wrap_socket(plain, server_hostname=host):
+                pass
+        except TimeoutError as error:
+            raise NotReached("slow") from error
+        except OSError as error:
+            raise NotReached("certificate" if is_of_certificate(error) else "connect") from error
+
+    def _place(self, url: str, *, inside: bool) -> tuple[str, int, str]:
+        """The host, the port, and the address that was checked. Raises Inside, NotReached."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or 443
+            return host, port, allowed_addresses(host, port, self._resolve, inside=inside)[0]
+        except (OSError, ValueError) as error:
+            raise NotReached from error
 
 
 def failed_by(status: int) -> dict[str, int]:
     """Return the parameter of an error about an answer: `moved` for a redirect, or `status`."""
     return {"moved" if 300 <= status < 400 else "status": status}
-
-
-def _is_of_certificate(error: BaseException | None) -> bool:
-    """Return whether it failed because of the receiver's certificate: httpx wraps the error that says so."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -2,7 +2,8 @@
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -23,7 +24,7 @@ class MailServer:
 
 
 class Mail:
-    """`send` blocks."""
+    """Its methods block."""
 
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         """`trust`: the certificates to accept, None for the system's."""
@@ -36,11 +37,22 @@ class Mail:
         message["Date"], message["Message-ID"] = formatdate(), f"<{number}@{sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
+        with self._signed_in(by, password) as server:
+            server.send_message(message, sender, list(to))
+
+    def try_out(self, by: MailServer, password: str | None) -> None:
+        """Sign in as for a message, and send none. Raises MailFailed."""
+        with self._signed_in(by, password) as server:
+            server.noop()
+
+    @contextmanager
+    def _signed_in(self, by: MailServer, password: str | None) -> Iterator[smtplib.SMTP]:
+        """Raises MailFailed, also for what fails inside."""
         try:
             with self._connected(by) as server:
                 if by.user and password and by.security is not SmtpSecurity.NONE:
                     server.login(by.user, password)
-                server.send_message(message, sender, list(to))
+                yield server
         except ssl.SSLError as error:
             raise MailFailed(encryption=1) from error
         except smtplib.SMTPAuthenticationError as error:

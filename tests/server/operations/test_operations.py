@@ -66,6 +66,7 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             assert probe.get("/metrics", headers={"Authorization": f"Bearer {reading}"}).status_code == 200
             said = server.run("doctor").stdout  # beside it, in another process
             assert "✓ Library: 0 photos" in said and "✓ Server: idle" in said and "Tray" not in said
+            assert "✓ Certificate: " in said and not any(each in said for each in ("Public address", "Mail server", "Buckets"))
             assert not (server.paths.library / DATABASE_FILE).exists()  # a desktop's, which commands would take for the library
             assert server.process is not None
             server.process.send_signal(signal.SIGTERM)

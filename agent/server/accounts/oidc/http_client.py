@@ -16,6 +16,7 @@ import httpx
 from agent.domain.errors import ProviderInvalid, ProviderRefused, ProviderUnreachable
 from agent.infrastructure.core.server_settings import OidcSettings
 from agent.interfaces.web.client_address import Resolve, addresses_of, is_outside
+from agent.interfaces.web.tls_failures import is_of_certificate
 
 MOST_BYTES: Final = 262_144
 MOST_ADDRESSES: Final = 4
@@ -75,7 +76,7 @@ class Fetching:
                         self._note_time(answer.headers.get("date", ""))
                         return answer.status_code, await _body(answer)
                 except httpx.ConnectError as error:
-                    if _is_of_certificate(error):
+                    if is_of_certificate(error):
                         failed = ProviderUnreachable(certificate=1)
         raise failed
 
@@ -102,13 +103,6 @@ class Fetching:
             except (OSError, ssl.SSLError) as error:
                 raise ProviderInvalid(what="oidc.certificate") from error
         return context
-
-
-def _is_of_certificate(error: BaseException | None) -> bool:
-    """Whether the provider's certificate was refused. The classes around it drop its kind, not its cause."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 async def _body(answer: httpx.Response) -> bytes:
