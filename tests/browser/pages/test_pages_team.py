@@ -608,6 +608,23 @@ def test_an_invitation_says_who_one_is_and_signs_in(page: Page, visit: Visit) ->
     assert page.evaluate("location.hash") == ""  # each role has its own first page
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_an_invitation_shows_the_server_s_address_and_fingerprint_for_another_device(page: Page, visit: Visit, size: ViewportSize) -> None:
+    page.set_viewport_size(size)
+    visit("#invitation/abc", "signed_out")
+    page.locator("footer summary").click()
+    code = page.get_by_role("img", name="QR code with the server’s address and fingerprint")
+    expect(code).to_be_visible()
+    address, fingerprint = page.locator("footer code").all_inner_texts()
+    assert page.url.startswith(f"{address}/") and re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", fingerprint)
+    assert _decoded(code) == f"{address}\n{fingerprint}"
+    assert page.evaluate(FITS)
+    visit("#photos", "signed_out")
+    page.locator("footer summary").click()
+    expect(page.locator("footer code")).to_have_text([fingerprint])
+    expect(code).to_have_count(0)
+
+
 @pytest.mark.parametrize(("link", "shown"), [("passkey", 1), ("both", 1), ("reset", 0)])
 def test_a_new_password_is_set_with_a_passkey_as_the_second_factor(page: Page, visit: Visit, link: str, shown: int) -> None:
     visit(f"#invitation/{link}", "signed_out")
