@@ -95,6 +95,16 @@ OVERVIEW = Dashboard(
             "ops",
         ),
         Panel(
+            "Requests to other servers, 95 %",
+            {
+                "{{peer}}": "histogram_quantile(0.95, sum by (peer, le) "
+                f"(rate(ai_popup_outgoing_request_seconds_bucket{{{JOB}}}[$__rate_interval]))) and on (peer) "
+                f"sum by (peer) (rate(ai_popup_outgoing_request_seconds_count{{{JOB}}}[$__rate_interval])) > 0"
+            },
+            "s",
+        ),
+        Panel("Failed requests to other servers", {"{{peer}}": _rate("ai_popup_outgoing_failures_total", "peer")}, "ops"),
+        Panel(
             "Budget of errors that is spent",
             {
                 "failed, one hour": "max(ai_popup:failed_requests:ratio_1h) / 0.001",

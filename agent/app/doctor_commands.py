@@ -123,7 +123,7 @@ def all_checks(session: CommandSession) -> dict[str, Check]:
 def _network(session: CommandSession) -> dict[str, Check]:
     """What a server's settings name on the network; nothing without the server's packages, which the library's check reports."""
     try:
-        from agent.app.server.network_ground import network_beside
+        from agent.app.server.network_context import network_beside
     except ModuleNotFoundError:
         return {}
     return network_beside(session.paths, session.file.load, lambda: session.texts)

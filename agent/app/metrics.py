@@ -6,12 +6,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agent.app.metric_families.families import counters
+from agent.app.metric_families.families import counters, outgoing_families
 from agent.app.metric_families.processes import Processes
 from agent.features.library.counters import STAGES, Counters
 from agent.features.library.records import Counts
 from agent.inference.engine.monitor import ResourceMonitor
-from agent.infrastructure.core import error_metrics
+from agent.infrastructure.core import error_metrics, outgoing_requests
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -49,6 +49,9 @@ class _Figures(Collector):
         errors |= {(code, "work"): float(count) for code, count in error_metrics.logged.items()}
         text = "Errors by code since the start: of files, and of the work in the background."
         yield counters("ai_popup_errors", text, ["code", "where"], errors)
+        yield from outgoing_families(outgoing_requests.OF_DESKTOP)
+        refused = {(code,): float(count) for code, count in outgoing_requests.team_refusals.items()}
+        yield counters("ai_popup_team_refusals", "How often the team server did not know this computer, by error code.", ["code"], refused)
         stages = HistogramMetricFamily("ai_popup_stage_seconds", "Time an image takes in each stage.", labels=["stage"])
         for stage in STAGES:
             stages.add_metric([stage], self._tally.histogram(stage), self._tally.seconds[stage])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from agent.app.health import Finding, NotConfigured, examine
-from agent.app.server.network_checks import NAMES, NetworkEdges, NetworkGround, concurrently, network_checks
+from agent.app.server.network_checks import NAMES, NetworkContext, NetworkEdges, concurrently, network_checks
 from agent.domain.errors import AgentError, BucketForbidden, CertificateEnds, DatabaseUnreachable
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.settings import Settings
@@ -43,7 +43,7 @@ class Operator:
 
     def ask(self, language: str = "en") -> dict[str, Finding]:
         settings = Settings.model_validate(self.sections)
-        ground = NetworkGround(
+        context = NetworkContext(
             lambda: settings,
             lambda: Texts(language),
             lambda _: self.secrets,
@@ -52,7 +52,7 @@ class Operator:
             lambda: self.buckets(),
             lambda: self.database(),
         )
-        return {each.name: each for each in examine(network_checks(ground, self.edges))}
+        return {each.name: each for each in examine(network_checks(context, self.edges))}
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Families of metrics, in a line each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from agent.infrastructure.core.outgoing_requests import BOUNDS, Peer, made
 
 # By a tuple of the labels' values.
 Labelled: TypeAlias = Mapping[Any, float]
@@ -43,3 +45,13 @@ def histogram(
             cumulated.append((bound, float(found)))
         family.add_metric(list(key), cumulated, total)
     return family
+
+
+def outgoing_families(peers: Iterable[Peer]) -> Iterator[Metric]:
+    """This process's requests to other servers."""
+    known = {(peer.value,): made[peer] for peer in peers}
+    times = {key: (list(each.buckets), each.seconds) for key, each in known.items()}
+    text = "Time that this process's requests to other servers took, by who was asked."
+    yield histogram("ai_popup_outgoing_request_seconds", text, ["peer"], BOUNDS, times)
+    failures = {key: float(each.failures) for key, each in known.items()}
+    yield counters("ai_popup_outgoing_failures", "How many of them failed.", ["peer"], failures)

@@ -24,7 +24,7 @@ from agent.app.server.log_files import SERVER_LOG
 from agent.app.server.metrics.database import FigureQueries
 from agent.app.server.metrics.server import Switches, Validity
 from agent.app.server.metrics.sparing import CostLimitedCache
-from agent.app.server.network_ground import network_of
+from agent.app.server.network_context import network_of
 from agent.desktop.capture.region_picker import RegionPicker
 from agent.domain.errors import SettingsError, StoreError, reason_of
 from agent.features.library.onboarding import Onboarding

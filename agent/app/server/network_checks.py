@@ -55,7 +55,7 @@ class NetworkEdges:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkGround:
+class NetworkContext:
     """What the checks read. `trusted` are files with certificates that are trusted besides the system's; `buckets` tries all and returns
     how many there are; `database` asks the one of the settings for PostgreSQL's major version.
     """
@@ -69,10 +69,10 @@ class NetworkGround:
     database: Callable[[], int]
 
 
-def network_checks(ground: NetworkGround, edges: NetworkEdges | None = None) -> dict[str, Check]:
+def network_checks(context: NetworkContext, edges: NetworkEdges | None = None) -> dict[str, Check]:
     """The checks by name. Each raises NotConfigured if the settings name nothing for it."""
     used = edges or NetworkEdges()
-    made = NetworkChecks(ground, used)
+    made = NetworkChecks(context, used)
     return concurrently({name: getattr(made, name) for name in NAMES}, used.limit_s)
 
 
@@ -110,52 +110,52 @@ def concurrently(checks: Mapping[str, Check], limit_s: float) -> dict[str, Check
 class NetworkChecks:
     """All block."""
 
-    def __init__(self, ground: NetworkGround, edges: NetworkEdges) -> None:
-        self._server_context = ground
+    def __init__(self, context: NetworkContext, edges: NetworkEdges) -> None:
+        self._context = context
         self._edges = edges
 
     def dns(self) -> str:
         """Whether each name in the settings has an address. Raises NameUnresolved."""
-        wanted = dict(_hosts(self._server_context.settings()))
+        wanted = dict(_hosts(self._context.settings()))
         if not wanted:
             raise NotConfigured
         unknown = [setting for setting, (host, port) in wanted.items() if not self._resolves(host, port)]
         if unknown:
             raise NameUnresolved(settings=", ".join(unknown))
-        return self._server_context.texts()("cli.doctor.names", count=len({host for host, _ in wanted.values()}))
+        return self._context.texts()("cli.doctor.names", count=len({host for host, _ in wanted.values()}))
 
     def address(self) -> str:
         """Whether this server answers at its public address, and until when the certificate there is valid.
 
         Raises AddressFailed, CertificateEnds.
         """
-        settings, texts = self._server_context.settings(), self._server_context.texts()
+        settings, texts = self._context.settings(), self._context.texts()
         if not settings.server.address:
             raise NotConfigured
-        until = self._edges.address.ask(settings.server.address, self._server_context.trusted())
-        return certificate_words(until, self._server_context.clock(), settings.alerts.certificate_days, texts)
+        until = self._edges.address.ask(settings.server.address, self._context.trusted())
+        return certificate_words(until, self._context.clock(), settings.alerts.certificate_days, texts)
 
     def database(self) -> str:
         """How long the database takes that workers on other computers use, too. Raises ServerError."""
-        if not self._server_context.settings().server.database:
+        if not self._context.settings().server.database:
             raise NotConfigured
         began = time.monotonic()
-        version = self._server_context.database()
-        return self._server_context.texts()("cli.doctor.database_answered", version=version, ms=round((time.monotonic() - began) * 1000))
+        version = self._context.database()
+        return self._context.texts()("cli.doctor.database_answered", version=version, ms=round((time.monotonic() - began) * 1000))
 
     def mail(self) -> str:
         """Sign in to the mail server, without a message. Raises MailFailed, KeyHomeError."""
-        settings = self._server_context.settings()
+        settings = self._context.settings()
         target = alert_target(settings)
         if EMAIL not in target.ways:
             raise NotConfigured
-        password = self._server_context.home(settings).read(target.secrets[EMAIL])
+        password = self._context.home(settings).read(target.secrets[EMAIL])
         self._edges.mail.try_out(target.mail, password.decode() if password else None)
-        return self._server_context.texts()("cli.doctor.answers")
+        return self._context.texts()("cli.doctor.answers")
 
     def webhooks(self) -> str:
         """Raises WebhookInside, WebhookFailed."""
-        settings = self._server_context.settings()
+        settings = self._context.settings()
         incidents, alerts = settings.incidents, settings.alerts
         wanted = {url: inside for url, inside in ((incidents.webhook, incidents.webhook_inside), (alerts.webhook, alerts.inside)) if url}
         if not wanted:
@@ -167,11 +167,11 @@ class NetworkChecks:
                 raise WebhookInside from None
             except NotReached as error:
                 raise WebhookFailed(**{error.why: 1}) from error
-        return self._server_context.texts()("cli.doctor.answers")
+        return self._context.texts()("cli.doctor.answers")
 
     def ntfy(self) -> str:
         """Raises NtfyInside, NtfyFailed."""
-        target = alert_target(self._server_context.settings())
+        target = alert_target(self._context.settings())
         if NTFY not in target.ways:
             raise NotConfigured
         try:
@@ -180,11 +180,11 @@ class NetworkChecks:
             raise NtfyInside from None
         except NotReached as error:
             raise NtfyFailed(**{error.why: 1}) from error
-        return self._server_context.texts()("cli.doctor.answers")
+        return self._context.texts()("cli.doctor.answers")
 
     def heartbeat(self) -> str:
         """No request is made, which would say that all is well. Raises HeartbeatFailed."""
-        alerts = self._server_context.settings().alerts
+        alerts = self._context.settings().alerts
         if not alerts.heartbeat_url:
             raise NotConfigured
         try:
@@ -193,26 +193,26 @@ class NetworkChecks:
             raise HeartbeatFailed(inside=1) from None
         except NotReached as error:
             raise HeartbeatFailed(**{error.why: 1}) from error
-        return self._server_context.texts()("cli.doctor.answers")
+        return self._context.texts()("cli.doctor.answers")
 
     def provider(self) -> str:
         """The provider's discovery document and its keys. Raises ProviderUnreachable, ProviderInvalid."""
-        settings = self._server_context.settings()
+        settings = self._context.settings()
         if not settings.oidc.on:
             raise NotConfigured
         from agent.server.accounts.oidc.configured import provider_of
 
         async def keys() -> int:
-            return len(await provider_of(settings.oidc, self._server_context.home(settings)).keys())
+            return len(await provider_of(settings.oidc, self._context.home(settings)).keys())
 
-        return self._server_context.texts()("cli.doctor.provider_keys", count=asyncio.run(keys()))
+        return self._context.texts()("cli.doctor.provider_keys", count=asyncio.run(keys()))
 
     def buckets(self) -> str:
         """List a page of each bucket with this computer's keys. Raises BucketError, ServerError, StoreError, KeyHomeError."""
-        found = self._server_context.buckets()
+        found = self._context.buckets()
         if not found:
             raise NotConfigured
-        return self._server_context.texts()("cli.doctor.buckets_listed", count=found)
+        return self._context.texts()("cli.doctor.buckets_listed", count=found)
 
     def _resolves(self, host: str, port: int) -> bool:
         try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
+import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agent.domain.errors import (
@@ -15,6 +16,7 @@ from agent.domain.errors import (
     TeamUnreachable,
     from_code,
 )
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing, team_refusals
 from agent.interfaces.web.desk_exchange import (
     WAIT_S,
     DeskAlerts,
@@ -33,6 +35,8 @@ from agent.interfaces.web.tls_trust import Trust
 
 if TYPE_CHECKING:
     import httpx
+
+log = structlog.get_logger()
 
 T = TypeVar("T", bound=BaseModel)
 _NAMES: Final = TypeAdapter(tuple[str, ...])
@@ -76,7 +80,7 @@ class TeamConnection:
     async def people(self, generation: int, cursor: int) -> PeoplePage:
         """Return what changed since; if nothing did, wait a while for it."""
         path = f"/api/desk/people?generation={generation}&after={cursor}&wait=true&faces=true"
-        return await self.call("GET", path, PeoplePage, wait_s=WAIT_S)
+        return await self.call("GET", path, PeoplePage, wait_s=WAIT_S, peer=Peer.TEAM_NEWS)
 
     async def operate(self, asked: list[DeskOperation]) -> DeskResults:
         return await self.call("POST", "/api/desk/operations", DeskResults, DeskOperations(items=tuple(asked)))
@@ -98,7 +102,7 @@ class TeamConnection:
 
     async def alerts(self, after: int) -> DeskAlerts:
         """Return what fires since that number; if nothing does, wait a while for it."""
-        return await self.call("GET", f"/api/desk/alerts?after={after}", DeskAlerts, wait_s=WAIT_S)
+        return await self.call("GET", f"/api/desk/alerts?after={after}", DeskAlerts, wait_s=WAIT_S, peer=Peer.TEAM_NEWS)
 
     async def leave(self) -> None:
         await _send(self._http, "DELETE", "/api/desk", None, _ANSWER_S)
@@ -110,8 +114,10 @@ class TeamConnection:
         answer, _ = await _answered(self._http, method, path, headers, content, _ANSWER_S + wait_s)
         return {name.lower(): value for name, value in answer.headers.items()}
 
-    async def call(self, method: str, path: str, answer: type[T], body: BaseModel | None = None, *, wait_s: float = 0) -> T:
-        content = await _send(self._http, method, path, body, _ANSWER_S + wait_s)
+    async def call(
+        self, method: str, path: str, answer: type[T], body: BaseModel | None = None, *, wait_s: float = 0, peer: Peer = Peer.TEAM
+    ) -> T:
+        content = await _send(self._http, method, path, body, _ANSWER_S + wait_s, peer)
         try:
             return answer.model_validate_json(content)
         except ValidationError as error:
@@ -132,9 +138,10 @@ async def first_contact(address: str) -> ServerOut:
         raise TeamUnreachable from error
 
 
-async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseModel | None, limit_s: float) -> bytes:
+async def _send(http: "httpx.AsyncClient", method: str, path: str, body: BaseModel | None, limit_s: float, peer: Peer = Peer.TEAM) -> bytes:
     content = None if body is None else body.model_dump_json().encode()
-    _, received = await _answered(http, method, path, {} if body is None else {"content-type": "application/json"}, content, limit_s)
+    headers = {} if body is None else {"content-type": "application/json"}
+    _, received = await _answered(http, method, path, headers, content, limit_s, peer)
     return received
 
 
@@ -145,10 +152,25 @@ async def _answered(
     headers: Mapping[str, str],
     content: AsyncIterator[bytes] | bytes | None,
     limit_s: float,
+    peer: Peer = Peer.TEAM,
 ) -> "tuple[httpx.Response, bytes]":
     import httpx
 
     timeout = httpx.Timeout(limit_s, connect=_CONNECT_S)
+    with outgoing(peer):
+        return await _asked(http, method, path, headers, content, timeout)
+
+
+async def _asked(
+    http: "httpx.AsyncClient",
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    content: AsyncIterator[bytes] | bytes | None,
+    timeout: "httpx.Timeout",
+) -> "tuple[httpx.Response, bytes]":
+    import httpx
+
     try:
         async with http.stream(method, path, content=content, headers=dict(headers), timeout=timeout) as answer:
             received = bytearray()
@@ -159,7 +181,11 @@ async def _answered(
     except httpx.HTTPError as error:
         raise TeamUnreachable from error
     if not answer.is_success:
-        raise _refusal(bytes(received))
+        refused = _refusal(bytes(received))
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            team_refusals[refused.code] += 1
+            log.warning("team.not_known", code=refused.code)
+        raise refused
     return answer, bytes(received)
 
 

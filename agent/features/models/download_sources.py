@@ -18,6 +18,7 @@ from typing import IO, TypeAlias
 
 from agent.domain.errors import StoreDiskFull
 from agent.infrastructure.core.files import store_error
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.infrastructure.core.scratch_folders import scratch_folder
 from agent.infrastructure.core.subprocesses import Stop, run_subprocess
 
@@ -143,6 +144,7 @@ def _download(address: str, target: Path, report: Report) -> None:
     received = 0
     try:
         with (
+            outgoing(Peer.MODELS),
             httpx.Client(follow_redirects=True, timeout=httpx.Timeout(30, connect=15)) as client,
             client.stream("GET", address) as answer,
             target.open("wb") as out,

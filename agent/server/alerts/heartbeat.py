@@ -10,6 +10,7 @@ import structlog
 
 from agent.domain.severity import Severity
 from agent.infrastructure.core.background import run_periodically
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.infrastructure.core.server_settings import AlertSettings
 from agent.interfaces.web.client_address import Inside
 from agent.server.alerts.alert_kinds import AlertKind
@@ -55,7 +56,9 @@ class Heartbeat:
             return False
         self._next = now + every
         try:
-            status = self._https.send("GET", settings.heartbeat_url, None, {}, inside=settings.inside)
+            with outgoing(Peer.HEARTBEAT) as request:
+                status = self._https.send("GET", settings.heartbeat_url, None, {}, inside=settings.inside)
+                request.failed = not 200 <= status < 300
         except Inside:
             log.warning("heartbeat.not_sent", why="inside")
             return False

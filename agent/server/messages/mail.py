@@ -10,6 +10,7 @@ from email.utils import formatdate
 from typing import Final
 
 from agent.domain.errors import MailFailed
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.infrastructure.core.server_settings import SmtpSecurity
 
 _LIMIT_S: Final = 20.0
@@ -37,7 +38,7 @@ class Mail:
         message["Date"], message["Message-ID"] = formatdate(), f"<{number}@{sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
-        with self._signed_in(by, password) as server:
+        with outgoing(Peer.MAIL), self._signed_in(by, password) as server:
             server.send_message(message, sender, list(to))
 
     def try_out(self, by: MailServer, password: str | None) -> None:

@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 from agent.domain.errors import NtfyFailed, NtfyInside
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.interfaces.web.client_address import Inside, Resolve, addresses_of
 from agent.server.messages.https import Https, NotReached, failed_by
 
@@ -30,11 +31,12 @@ class Ntfy:
         """Publish as JSON: headers couldn't carry Chinese. Raises NtfyInside, NtfyFailed."""
         told = {"topic": topic, "title": note.title, "message": note.text, "click": note.link, "priority": note.priority}
         headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
-        try:
-            status = self._https.send("POST", server, json.dumps(told).encode(), headers, inside=inside)
-        except Inside:
-            raise NtfyInside from None
-        except NotReached as error:
-            raise NtfyFailed(**{error.why: 1}) from error
-        if not 200 <= status < 300:
-            raise NtfyFailed(**failed_by(status))
+        with outgoing(Peer.NTFY):
+            try:
+                status = self._https.send("POST", server, json.dumps(told).encode(), headers, inside=inside)
+            except Inside:
+                raise NtfyInside from None
+            except NotReached as error:
+                raise NtfyFailed(**{error.why: 1}) from error
+            if not 200 <= status < 300:
+                raise NtfyFailed(**failed_by(status))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.domain.errors import WebhookFailed, WebhookInside
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.interfaces.web.client_address import Inside, Resolve, addresses_of
 from agent.server.messages.https import Https, NotReached, failed_by
 
@@ -24,14 +25,15 @@ class Webhook:
         """Raises WebhookInside, WebhookFailed."""
         body = json.dumps(told, separators=(",", ":")).encode()
         headers = {"content-type": "application/json", SIGNATURE: signature(key, body, int(now))}
-        try:
-            status = self._https.send("POST", url, body, headers, inside=inside)
-        except Inside:
-            raise WebhookInside from None
-        except NotReached as error:
-            raise WebhookFailed(**{error.why: 1}) from error
-        if not 200 <= status < 300:
-            raise WebhookFailed(**failed_by(status))
+        with outgoing(Peer.WEBHOOK):
+            try:
+                status = self._https.send("POST", url, body, headers, inside=inside)
+            except Inside:
+                raise WebhookInside from None
+            except NotReached as error:
+                raise WebhookFailed(**{error.why: 1}) from error
+            if not 200 <= status < 300:
+                raise WebhookFailed(**failed_by(status))
 
 
 def signature(key: bytes, body: bytes, at: int) -> str:

@@ -13,6 +13,7 @@ from agent.app.server.metrics.server import SERVER, ServerFigures, Switches, Val
 from agent.app.server.metrics.sparing import CostLimitedCache
 from agent.domain.events import ImageFailed, ImageIndexed, StoredEvent
 from agent.infrastructure.core import error_metrics
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.infrastructure.core.settings import Settings
 from agent.interfaces.web.request_counts import RequestCounts, RequestRecord
 
@@ -80,6 +81,8 @@ def scrapes(folder: Path) -> Iterator[tuple[datetime, str]]:
         figures.requests.ended("POST", RequestRecord("0" * 16, "/api/account/sign-in"), 200, 0.2)
         figures.happened.note(StoredEvent(minute, at, ImageIndexed(image_id=1, place_id=1, faces=3)))
         figures.happened.note(StoredEvent(minute, at, ImageFailed(place_id=1, code="image.empty")))
+        with outgoing(Peer.WEBHOOK, clock=iter((0.0, 0.3)).__next__) as request:
+            request.failed = minute % 5 == 0
         error_metrics.count(None, "warning", {"event": "work.not_recalled", "code": "store.busy"})
         figures.rows = CostLimitedCache(lambda minute=minute: rows(minute))  # type: ignore[misc]
         yield at, figures.render(_CHECKS, draining=False)[1].decode()

@@ -78,6 +78,7 @@ def test_a_stat_has_one_number(prometheus: httpx.Client) -> None:
 
 # What each API process counts for itself is added up, or shown by process; the times of answers are shares of it.
 OWN = {"requests_total", "request_seconds_bucket", "requests_running", "refusals_total", "sign_ins_total"}
+OWN |= {"outgoing_failures_total", "outgoing_request_seconds_bucket", "outgoing_request_seconds_count"}
 OWN |= {"memory_bytes", "memory_largest_bytes", "memory_threshold_bytes", "cpu_seconds_total", "processes"}
 
 

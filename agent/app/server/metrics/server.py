@@ -16,21 +16,28 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from agent import __version__
-from agent.app.metric_families.families import counter, counters, gauge, gauges, histogram
+from agent.app.metric_families.families import counter, counters, gauge, gauges, histogram, outgoing_families
 from agent.app.metric_families.processes import Processes
 from agent.app.server.metrics.database import Rows
 from agent.app.server.metrics.library import families_of
 from agent.app.server.metrics.sparing import CostLimitedCache
 from agent.app.server.readiness import OK
-from agent.domain.errors import Unexpected
+from agent.domain.errors import SecondFactorRequired, Unexpected
 from agent.domain.events import ImageFailed, ImageIndexed, StoredEvent
-from agent.infrastructure.core import error_metrics
+from agent.infrastructure.core import error_metrics, outgoing_requests
 from agent.interfaces.web.request_counts import BOUNDS, RequestCounts
 
 # Routes by which people sign in, and how.
-SIGN_IN: Final = {"/api/account/sign-in": "password", "/api/account/passkey-sign-in": "passkey"}
+SIGN_IN: Final = {
+    "/api/account/sign-in": "password",
+    "/api/account/passkey-sign-in": "passkey",
+    "/api/account/provider/sign-in": "provider",
+    "/api/account/provider/second-factor": "provider",
+}
 SERVER, WORKER = "server", "worker"  # whose process it is
 _REFUSALS: Final = (401, 403, 429)
+_FIRST_ERROR: Final = 400
+_SECOND: Final = SecondFactorRequired.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,8 @@ class ServerFigures:
         yield gauges("ai_popup_ready", "1 for each check of /ready that is in order.", ["check"], ready)
         yield gauge("ai_popup_draining", "1 while the server ends.", float(draining))
         yield from self._of_requests()
+        yield from self._of_sign_ins()
+        yield from outgoing_families(outgoing_requests.OF_SERVER)
         yield from self._of_work()
         found = self.rows.get() if self.rows is not None else None
         yield from self._of_machine(int(found.estimates["face_prints"]) if found is not None else 0)
@@ -134,26 +143,33 @@ class ServerFigures:
         text = "Time until an answer begins, by route template."
         yield histogram("ai_popup_request_seconds", text, ["method", "route"], BOUNDS, latencies)
         yield gauge("ai_popup_requests_running", "Requests that are being answered.", counts.running)
-        signing: dict[tuple[str, ...], float] = {(way, result): 0.0 for way in SIGN_IN.values() for result in ("accepted", "refused")}
-        for (_, route, status), count in requests:
-            if route in SIGN_IN:
-                signing[SIGN_IN[route], "accepted" if status < 300 else "refused"] += count
-        text = "Sign-ins; the answer that asks for a second factor counts as refused."
-        yield counters("ai_popup_sign_ins", text, ["way", "result"], signing)
         codes = list(counts.codes.items())
         refused = {(code, str(status)): float(count) for (code, status), count in codes if status in _REFUSALS}
         yield counters("ai_popup_refusals", "Requests that were refused, by error code.", ["code", "status"], refused)
         errors: Counter[tuple[str, str]] = Counter()
         for where in ("request", "work"):
             errors[Unexpected.code, where] = 0
-        for (code, _), count in codes:
-            errors[code, "request"] += count
+        for (code, status), count in codes:
+            if status >= _FIRST_ERROR:
+                errors[code, "request"] += count
         for code, count in list(self.happened.failed.items()):
             errors[code, "photo"] += count
         for code, count in list(error_metrics.logged.items()):
             errors[code, "work"] += count
         text = "Errors by code since the start: of requests, of photos, and of the work in the background."
         yield counters("ai_popup_errors", text, ["code", "where"], {key: float(count) for key, count in errors.items()})
+
+    def _of_sign_ins(self) -> Iterator[Metric]:
+        signing: dict[tuple[str, ...], float] = {(way, result): 0.0 for way in SIGN_IN.values() for result in ("accepted", "refused")}
+        for (_, route, status), count in list(self.requests.requests.items()):
+            if route in SIGN_IN:
+                signing[SIGN_IN[route], "accepted" if status < 300 else "refused"] += count
+        # After the provider, the question for a second factor is an answer of its own.
+        asked = sum(count for (code, status), count in list(self.requests.codes.items()) if code == _SECOND and status < 300)
+        signing["provider", "accepted"] -= asked
+        signing["provider", "refused"] += asked
+        text = "Sign-ins; the answer that asks for a second factor counts as refused."
+        yield counters("ai_popup_sign_ins", text, ["way", "result"], signing)
 
     def _of_work(self) -> Iterator[Metric]:
         yield counter("ai_popup_images_analysed", "Images looked at since the start, on all workers.", self.happened.images)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from agent.domain.errors import BucketAnswer, BucketNamesUnreadable, BucketNotReached, ImageTooLarge, ImageUnreadable
+from agent.domain.errors import BucketAnswer, BucketNamesUnreadable, BucketNotReached, ImageMissing, ImageTooLarge, ImageUnreadable
 from agent.infrastructure.core.anonymous_files import anonymous_file
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.infrastructure.sources.bucket.bucket import Bucket, BucketAccess, Keys
 from agent.infrastructure.sources.bucket.bucket_problems import meaning
 
@@ -38,7 +39,13 @@ class BucketStore:
         import obstore
 
         try:
-            yield from obstore.list(self._store, chunk_size=_PART)
+            listing = iter(obstore.list(self._store, chunk_size=_PART))
+            while True:
+                with outgoing(Peer.BUCKET):
+                    page = next(listing, None)
+                if page is None:
+                    return
+                yield page
         except Exception as error:  # `obstore` has errors of its own and of Python
             raise meaning(error) from None
 
@@ -47,7 +54,8 @@ class BucketStore:
         import obstore
 
         try:
-            found = obstore.list_with_delimiter(self._store, prefix or None)
+            with outgoing(Peer.BUCKET):
+                found = obstore.list_with_delimiter(self._store, prefix or None)
         except Exception as error:
             raise meaning(error) from None
         return found["objects"], found["common_prefixes"]
@@ -61,9 +69,13 @@ class BucketStore:
 
     def read(self, key: str, *, most_bytes: int, limit_s: float, clock: Callable[[], float] = time.monotonic) -> int:
         """Return a descriptor of a nameless file with an object's bytes. Raises ImageMissing, ImageTooLarge, BucketError."""
+        until = clock() + limit_s
+        with outgoing(Peer.BUCKET, answers=(ImageMissing, ImageTooLarge)):
+            return self._read(key, most_bytes, lambda: clock() > until)
+
+    def _read(self, key: str, most_bytes: int, is_late: Callable[[], bool]) -> int:
         import obstore
 
-        until = clock() + limit_s
         try:
             answer = obstore.get(self._store, key)
             size = answer.meta["size"]
@@ -72,7 +84,7 @@ class BucketStore:
 
             def in_time() -> Iterator[memoryview]:
                 for chunk in answer.stream(_CHUNK):
-                    if clock() > until:
+                    if is_late():
                         raise BucketNotReached
                     yield memoryview(chunk)
 

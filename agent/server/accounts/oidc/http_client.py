@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agent.domain.errors import ProviderInvalid, ProviderRefused, ProviderUnreachable
+from agent.infrastructure.core.outgoing_requests import Peer, outgoing
 from agent.infrastructure.core.server_settings import OidcSettings
 from agent.interfaces.web.client_address import Resolve, addresses_of, is_outside
 from agent.interfaces.web.tls_failures import is_of_certificate
@@ -42,6 +43,10 @@ class Fetching:
         return await self._answer("POST", url, data=dict(form), auth=httpx.BasicAuth(*auth) if auth else None)
 
     async def _answer(self, method: str, url: str, **more: Any) -> dict[str, Any]:
+        with outgoing(Peer.PROVIDER, answers=(ProviderRefused,)):
+            return await self._document(method, url, more)
+
+    async def _document(self, method: str, url: str, more: Mapping[str, Any]) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self._settings.time_limit_s):
                 status, body = await self._asked(method, url, more)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from agent.domain.errors import AccountError, AgentError, BadRequest, TooManyAttempts
+from agent.domain.errors import AccountError, AgentError, BadRequest, SecondFactorRequired, TooManyAttempts
 from agent.interfaces.web.access import Scope, needs
 from agent.interfaces.web.request_counts import note_code
 from agent.interfaces.web.schemas import SignedIn
@@ -81,6 +81,7 @@ def _entry_routes(api: FastAPI, provider: ProviderSignIn, entry: ProviderEntry) 
         found = await entry.sign_in(wanted.back(), site.origin, caller)
         if isinstance(found, SecondFactorNeeded):
             member, second = found.member, found.second
+            note_code(request.scope, SecondFactorRequired.code)  # counted as it is after a password
             factors = {"code": member.second_factor, "passkey": member.passkeys > 0}
             return ProviderEntered(second_factor=SecondFactorWanted.from_record(second, **factors))
         return ProviderEntered(signed_in=signed_in(found, request, response))

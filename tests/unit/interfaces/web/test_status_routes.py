@@ -219,6 +219,7 @@ async def test_prometheus_gets_figures_and_nothing_private(served: Served, owner
     assert figures["ai_popup_errors_total", "image.truncated", "photo"] == 1
     assert figures["ai_popup_memory_bytes", "agent"] > 1_000_000 and figures["ai_popup_cpu_seconds_total", "agent"] > 0
     assert figures["ai_popup_captures_total",] == 0
+    assert figures["ai_popup_outgoing_failures_total", "team"] == 0 and ("ai_popup_outgoing_failures_total", "mail") not in figures
     assert figures["ai_popup_stage_seconds_sum", "detect"] == pytest.approx(0.02)
     assert figures["ai_popup_stage_seconds_bucket", "0.01", "detect"] == 0 and figures["ai_popup_stage_seconds_count", "detect"] == 1
     assert figures["ai_popup_stage_seconds_bucket", "0.025", "detect"] == 1

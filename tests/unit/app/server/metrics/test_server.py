@@ -8,7 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from agent.app.server.metrics.database import Rows
 from agent.app.server.metrics.server import SERVER, WORKER, ServerFigures
 from agent.app.server.metrics.sparing import CostLimitedCache
-from agent.domain.errors import StoreUnwritable
+from agent.domain.errors import MailFailed, StoreUnwritable
+from agent.infrastructure.core import outgoing_requests
+from agent.infrastructure.core.outgoing_requests import OutgoingRequests, Peer, outgoing
 from agent.interfaces.web.request_counts import RequestCounts, RequestRecord
 from tests.server.monitoring import recorded
 
@@ -36,6 +38,33 @@ def test_sign_ins_and_refusals_are_told_by_way_and_code(figures: ServerFigures) 
     assert found["ai_popup_sign_ins_total", "accepted", "passkey"] == 0
     assert found["ai_popup_refusals_total", "account.too_many_attempts", "429"] == 1
     assert found["ai_popup_errors_total", "account.wrong_sign_in", "request"] == 1
+
+
+def test_sign_ins_by_the_provider_are_told_and_those_that_lack_a_second_factor_are_none_yet(figures: ServerFigures) -> None:
+    first, second = "/api/account/provider/sign-in", "/api/account/provider/second-factor"
+    for route, status, code in (
+        (first, 200, ""),
+        (first, 200, "account.second_factor_required"),
+        (second, 401, "account.wrong_second_factor"),
+        (second, 200, ""),
+        (first, 403, "account.not_a_member"),
+    ):
+        figures.requests.ended("POST", RequestRecord("0", route, code), status, 0.1)
+    found = told(figures)
+    assert found["ai_popup_sign_ins_total", "accepted", "provider"] == 2
+    assert found["ai_popup_sign_ins_total", "refused", "provider"] == 3
+    assert ("ai_popup_errors_total", "account.second_factor_required", "request") not in found, "it was answered"
+
+
+def test_requests_to_other_servers_are_told(figures: ServerFigures, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(outgoing_requests.made, Peer.MAIL, OutgoingRequests())
+    with pytest.raises(MailFailed), outgoing(Peer.MAIL, clock=iter((0.0, 0.2)).__next__):
+        raise MailFailed(connect=1)
+    found = told(figures)
+    assert found["ai_popup_outgoing_failures_total", "mail"] == found["ai_popup_outgoing_request_seconds_count", "mail"] == 1
+    assert found["ai_popup_outgoing_request_seconds_bucket", "0.1", "mail"] == 0
+    assert found["ai_popup_outgoing_request_seconds_bucket", "0.25", "mail"] == 1
+    assert found["ai_popup_outgoing_failures_total", "provider"] == 0 and ("ai_popup_outgoing_failures_total", "team") not in found
 
 
 def test_what_rates_are_made_of_is_told_from_the_start(figures: ServerFigures) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.app.health import Check
 from agent.app.library_home import home_of_key, served_library
 from agent.app.server.buckets import try_buckets
-from agent.app.server.network_checks import NetworkGround, certificate_words, network_checks
+from agent.app.server.network_checks import NetworkContext, certificate_words, network_checks
 from agent.infrastructure.core.i18n import Texts
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.service_context import utc_now
@@ -56,7 +56,7 @@ def _network(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[
         versions.check()
         return versions.server // 10_000
 
-    return network_checks(NetworkGround(settings, texts, lambda now: home_of_key(now, paths), utc_now, trusted, buckets, database))
+    return network_checks(NetworkContext(settings, texts, lambda now: home_of_key(now, paths), utc_now, trusted, buckets, database))
 
 
 def _of_files(settings: Callable[[], Settings], texts: Callable[[], Texts]) -> str:
