@@ -162,6 +162,30 @@ def test_a_face_is_named_and_its_photo_says_who(visitor: "Visitor", language: st
 
 
 @IN_ENGLISH
+def test_a_name_that_is_given_elsewhere_comes_to_the_open_card(visitor: "Visitor", language: str, photo: Photo) -> None:
+    """In the browser, by a command, or by the team: the card hears of it by the program's events alone."""
+    program = visitor.program
+    known = program.status().images
+    program.file.set("recognition.enabled", "true")
+    program.until(lambda status: status.recognition and status.queued == 0)
+    photo(52).save(program.watched / "elsewhere.jpg")
+    program.settled(known + 1, failed=1)
+    visitor.go("popup", language)
+    turn_to(visitor, "elsewhere.jpg")
+    visitor.page.evaluate("window.loaded = 'once'")
+    face = program.images()["elsewhere.jpg"].faces[0]
+    with program.api() as elsewhere:
+        named = elsewhere.post("people/edits", json={"kind": "name", "face_ids": [face.id], "name": "Hua"})
+        assert named.status_code == 200, named.text
+        expect(visitor.page.get_by_text("Hua", exact=True).first).to_be_visible()
+        assert elsewhere.post("undo", json={}).status_code == 200
+        expect(visitor.page.get_by_text("Hua", exact=True)).to_have_count(0)
+    assert visitor.page.evaluate("window.loaded") == "once"
+    program.file.set("recognition.enabled", "false")
+    program.until(lambda status: not status.recognition)
+
+
+@IN_ENGLISH
 def test_a_name_that_was_begun_outlives_other_photos_and_a_burst(visitor: "Visitor", language: str, photo: Photo) -> None:
     program = visitor.program
     known = program.status().images
