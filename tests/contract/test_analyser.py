@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
+from agent.domain.face import Box
 from agent.domain.image import NO_FACES, Recipe
 from agent.inference.engine.analyser import Analyse, Analyser
 from agent.inference.engine.compute_setup import ComputeSetup
@@ -103,6 +104,16 @@ async def test_a_preview_is_a_jpeg_within_its_bound(analyser: Analyser, samples_
     assert (image.width, image.height) == (156, 300)
     with pytest.raises(ImageMissing):
         await analyser.preview(str(tmp_path / "none.jpg"), 300)
+
+
+async def test_what_is_hidden_in_a_preview_has_one_colour(analyser: Analyser, samples_folder: Path) -> None:
+    photo, boxes = str(samples_folder / "obama.jpg"), (Box(0.25, 0.25, 0.5, 0.5), Box(-0.5, 0.9, 0.6, 0.5))
+    before = decode(await analyser.preview(photo, 400), LIMITS).pixels.astype(int)
+    after = decode(await analyser.preview(photo, 400, boxes), LIMITS).pixels.astype(int)
+    rows, columns = before.shape[:2]
+    inside = after[rows // 4 + 8 : 3 * rows // 4 - 8, columns // 4 + 8 : 3 * columns // 4 - 8]
+    assert inside.std() < 2 and after[rows - 4, 4].std() < 2, "also where a box reaches past the edge"
+    assert abs(after[: rows // 8] - before[: rows // 8]).mean() < 1
 
 
 async def test_it_forgets_and_goes_on(analyser: Analyser, samples_folder: Path) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text
 
 from agent.domain import reference_path
 from agent.domain.edits import NameFacesEdit
+from agent.domain.errors import Forbidden
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.core.access_scope import AccessScope, reaching
 from agent.infrastructure.core.actor import acting_as
@@ -433,6 +434,38 @@ async def test_who_is_not_to_be_shown_inside_is_named_to_none_but_those_who_know
         assert shown["person"] == "Ann"
         assert (await knows.put(f"/api/people/{ann}/consents", json={"purposes": ["show_inside"]})).status_code == 200
         assert (await client.get(f"/api/people/{ann}")).status_code == 200
+
+
+async def test_the_face_of_who_is_not_to_be_shown_inside_is_covered_until_they_agree(two: TwoLibraries) -> None:
+    viewer, curator = await two.member("vic", Sports=Role.VIEWER), await two.member("cora", Sports=Role.CURATOR)
+    editor = await two.member("ed", Sports=Role.EDITOR)
+    ann, photo, rendered = two.of("Ann"), f"/api/images/{two.of('a1 image')}", two.world.analyser.hidden
+    kinds = ("preview", "thumbnail", "preview?side=960")
+
+    async def covered(asking: httpx.AsyncClient) -> list[int]:
+        """How many faces were covered in each of the pictures that had to be rendered for it."""
+        rendered.clear()
+        for kind in kinds:
+            assert (await asking.get(f"{photo}/{kind}")).status_code == 200
+        return [len(each) for each in rendered]
+
+    async with two.client(viewer) as client, two.client(curator) as knows, two.client(editor) as exports:
+        [face] = (await knows.get(photo)).json()["faces"]
+        assert 1 not in await covered(client)
+        assert (await knows.put(f"/api/people/{ann}/consents", json={"refused": ["show_inside"]})).status_code == 200
+        assert 1 not in await covered(knows), "who knows consents sees the face"
+        assert set(await covered(client)) == {1}
+        [[box]] = {each for each in rendered if each}
+        shown = (await client.get(photo)).json()
+        left, top, width, height = face["box"]
+        assert box.x * shown["width"] < left and box.y * shown["height"] < top, "with a margin"
+        assert (box.x + box.w) * shown["width"] > left + width and (box.y + box.h) * shown["height"] > top + height
+        assert 1 not in await covered(knows), "what was covered for one is not shown to the other"
+        assert (await exports.get(f"{photo}/original")).status_code == 200
+        with reaching(AccessScope(frozenset({two.of(SPORTS)}))), pytest.raises(Forbidden):  # as by a token without insight into consents
+            await two.world.app.actions.original(two.of("a1 image"))
+        assert (await knows.put(f"/api/people/{ann}/consents", json={"purposes": ["show_inside"]})).status_code == 200
+        assert 1 not in await covered(client), "at once"
 
 
 async def test_a_search_by_face_finds_and_names_nobody_of_another_library(two: TwoLibraries) -> None:

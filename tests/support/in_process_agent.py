@@ -69,6 +69,8 @@ class FakeAnalyser:
         self.gate.set()
         self.busy = asyncio.Event()
         self.previews: list[tuple[str, int]] = []
+        self.hidden: list[tuple[Box, ...]] = []
+        """what was covered in each of them"""
         self.preview_size = 10
         self.forgotten = 0
         self.closed = False
@@ -92,8 +94,9 @@ class FakeAnalyser:
         faces = found.faces * self.faces.get(name, 1)
         return replace(found, faces=faces, frames=self.frames.get(name, 1), format=self.formats.get(name, found.format))
 
-    async def preview(self, path: str, side: int) -> bytes:
+    async def preview(self, path: str, side: int, hidden: tuple[Box, ...] = ()) -> bytes:
         self.previews.append((path, side))
+        self.hidden.append(hidden)
         await self.gate.wait()
         if self.always is not None:
             raise self.always

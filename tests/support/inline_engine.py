@@ -4,11 +4,12 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from agent.domain.embeddings import ClusterInput, ClusterInputs, FaceEmbedding, Near, Spread
 from agent.domain.errors import AgentError
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box
 from agent.domain.identity_matching import Candidate
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.engine_calls import EngineConfig
@@ -40,9 +41,9 @@ class InlineAnalyser:
         async with self._turn:
             return await asyncio.to_thread(self.engine.analyse, task)
 
-    async def preview(self, path: str, side: int) -> bytes:
+    async def preview(self, path: str, side: int, hidden: tuple[Box, ...] = ()) -> bytes:
         async with self._turn:
-            return await asyncio.to_thread(self.engine.preview, path, side)
+            return await asyncio.to_thread(partial(self.engine.preview, path, side, hidden=hidden))
 
     async def render(self, task: Render) -> Rendered:
         async with self._turn, new_file(task.output) as output:

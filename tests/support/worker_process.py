@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.domain.errors import AgentError, EngineCrashed, ImageMissing, ModelMissing
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 from agent.inference.engine.analyser import Analyse, AnalysisEngine
 from agent.infrastructure.core.process_exit import leave, loop_threads
@@ -43,7 +43,7 @@ class BytesAnalyser:
             raise ModelMissing(model=MODEL)
         return analysis(content, task.recipe)
 
-    async def preview(self, path: str, side: int) -> bytes:
+    async def preview(self, path: str, side: int, hidden: tuple[Box, ...] = ()) -> bytes:
         raise NotImplementedError
 
     def forget(self) -> None: ...

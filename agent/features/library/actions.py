@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TypeVar
 
-from agent.domain.errors import AgentError, BucketNoFile, ImageError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
+from agent.domain.errors import AgentError, BucketNoFile, Forbidden, ImageError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import FavouritesChanged, ImagesHidden, StoredEvent
 from agent.domain.jobs import JobState
 from agent.domain.path_text import is_remote
@@ -18,6 +18,7 @@ from agent.infrastructure.core.abandonable_calls import ANSWER_S, call_with_time
 from agent.infrastructure.core.observable import ChangeSignal
 from agent.infrastructure.core.photo_files import open_photo
 from agent.infrastructure.core.service_context import Environment
+from agent.interfaces.web.access import Scope
 
 T = TypeVar("T")
 
@@ -89,11 +90,14 @@ class Actions:
     async def original(self, image_id: int) -> Original:
         """Return the file itself, or if there is none the object in a bucket.
 
-        Raises NotFound, ImageMissing, ImageUnreadable, BucketError; ImageOnlineOnly, because reading would download it.
+        Raises NotFound, ImageMissing, ImageUnreadable, BucketError; ImageOnlineOnly, because reading would download it; and Forbidden if
+        a face on it is covered for this member.
         """
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
+        if await asyncio.to_thread(self._library.faces_kept_back, image_id):
+            raise Forbidden(scope=Scope.CONSENT_READ)
         files = [path for _, path in image.places if not is_remote(path)]
         remote = [path for _, path in image.places if is_remote(path)]
         try:

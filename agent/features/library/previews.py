@@ -3,8 +3,10 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeAlias
 
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFound
+from agent.domain.face import Box
 from agent.features.library.queries.library_queries import LibraryQueries
 from agent.inference.engine.analyser import Analyser
 from agent.infrastructure.core.abandonable_calls import is_online_only_within_timeout
@@ -13,6 +15,8 @@ from agent.infrastructure.core.access_scope import current_scope, everything
 # Rendered sizes: a request gets the next larger one, so that few sizes are cached.
 SIDES = (240, 480, 960, 1280, 2048)
 MOST_BYTES = 16 * 1024 * 1024
+Rendering: TypeAlias = tuple[int, int, tuple[Box, ...]]
+"""the image's id, the longer side, and what is covered"""
 
 
 class Previews:
@@ -22,19 +26,20 @@ class Previews:
         self._library = library
         self._analyser = analyser
         self._online_only = online_only  # whether reading a file would download it
-        self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._kept: OrderedDict[Rendering, bytes] = OrderedDict()
         self._bytes = 0
-        self._under_way: dict[tuple[int, int, bool], asyncio.Task[bytes]] = {}
+        self._under_way: dict[tuple[int, int, tuple[Box, ...], bool], asyncio.Task[bytes]] = {}
 
     async def get(self, image_id: int, side: int, *, fetch: bool = True) -> bytes:
         """Return the upright image as JPEG. Without `fetch` no online-only file is read.
 
         Raises NotFound, ImageError (ImageOnlineOnly among them) or EngineError.
         """
-        # What is rendered is kept and shared by all who may see it.
+        # What is rendered is kept and shared by all who may see it, with the same faces covered.
         if current_scope() is not None and await asyncio.to_thread(self._library.sha256, image_id) is None:
             raise NotFound
-        key = (image_id, next((size for size in SIDES if size >= side), SIDES[-1]))
+        hidden = await asyncio.to_thread(self._library.faces_kept_back, image_id) if current_scope() is not None else ()
+        key = (image_id, next((size for size in SIDES if size >= side), SIDES[-1]), hidden)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -52,11 +57,13 @@ class Previews:
         self._kept.clear()
         self._bytes = 0
 
-    async def _render(self, image_id: int, side: int, fetch: bool) -> bytes:
+    async def _render(self, image_id: int, side: int, hidden: tuple[Box, ...], fetch: bool) -> bytes:
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
         if (face := await asyncio.to_thread(self._library.picture_of_reference, image_id)) is not None:
+            if hidden:
+                raise NotFound
             return face  # not kept here: once it is deleted, it is nowhere
         reason: AgentError = ImageMissing()
         for _, path in image.places:
@@ -64,15 +71,15 @@ class Previews:
                 reason = ImageOnlineOnly()
                 continue
             try:
-                picture = await self._analyser.preview(path, side)
+                picture = await self._analyser.preview(path, side, hidden)
             except AgentError as error:
                 reason = error
             else:
-                self._keep((image_id, side), picture)
+                self._keep((image_id, side, hidden), picture)
                 return picture
         raise reason
 
-    def _keep(self, key: tuple[int, int], picture: bytes) -> None:
+    def _keep(self, key: Rendering, picture: bytes) -> None:
         if key in self._kept or len(picture) > MOST_BYTES:
             return
         self._kept[key] = picture

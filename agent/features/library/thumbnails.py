@@ -28,7 +28,10 @@ class Thumbnails:
 
         Raises NotFound, ImageError or EngineError.
         """
-        sha256, kept = await asyncio.to_thread(self._look_up, image_id)
+        sha256, kept, covers = await asyncio.to_thread(self._look_up, image_id)
+        if covers:  # for this member; what is stored is for those who may know all
+            async with self._turns:
+                return await self._previews.get(image_id, SIDE, fetch=False)
         if kept is not None:
             return kept
         if (face := await asyncio.to_thread(self._library.picture_of_reference, image_id)) is not None:
@@ -55,11 +58,12 @@ class Thumbnails:
         if self._store is not None:
             self._store.close()
 
-    def _look_up(self, image_id: int) -> tuple[str, bytes | None]:
+    def _look_up(self, image_id: int) -> tuple[str, bytes | None, bool]:
         sha256 = self._library.sha256(image_id)
         if sha256 is None:
             raise NotFound
-        return sha256, None if self._store is None else self._store.get(sha256)
+        covers = bool(self._library.faces_kept_back(image_id))
+        return sha256, None if self._store is None or covers else self._store.get(sha256), covers
 
     def _keep(self, sha256: str, jpeg: bytes) -> None:
         if self._store is not None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 
 
@@ -28,8 +28,11 @@ class Analyser(Protocol):
         """Analyse an image. Raises ImageError, EngineError or ModelError."""
         ...
 
-    async def preview(self, path: str, side: int) -> bytes:
-        """Return the upright image as JPEG, its longer side at most `side` pixels. Raises ImageError or EngineError."""
+    async def preview(self, path: str, side: int, hidden: tuple[Box, ...] = ()) -> bytes:
+        """Return the upright image as JPEG, its longer side at most `side` pixels. Raises ImageError or EngineError.
+
+        What is in the boxes of `hidden`, in fractions of the image, is covered.
+        """
         ...
 
     def forget(self) -> None:

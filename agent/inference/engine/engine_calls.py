@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.domain.face import Analysis, Face
+from agent.domain.face import Analysis, Box, Face
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.devices import Device, Trial
 from agent.inference.engine.renderer import KeptRegion, Render, Rendered
@@ -78,6 +78,7 @@ class Hello:
 class PreviewRequest:
     path: str
     side: int
+    hidden: tuple[Box, ...] = ()  # covered; in fractions of the image
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class EngineWorker(RpcWorker):
 
 def offer_photos(worker: RpcWorker, engine: "Engine") -> None:
     worker.on_files(calls.ANALYSE, lambda task, files: engine.analyse(task, *files))
-    worker.on_files(calls.PREVIEW, lambda asked, files: engine.preview(asked.path, asked.side, *files))
+    worker.on_files(calls.PREVIEW, lambda asked, files: engine.preview(asked.path, asked.side, *files, hidden=asked.hidden))
     worker.on_files(calls.RENDER, lambda task, files: engine.render(task, *files))
     worker.on_files(calls.RESTORE, lambda asked, files: engine.restore(asked.regions, *files))
 

@@ -17,7 +17,7 @@ from agent.domain.errors import (
     EngineTimeout,
     EngineUnwalled,
 )
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box
 from agent.inference.engine import engine_calls as calls
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.compute_setup import ComputeSetup
@@ -75,8 +75,8 @@ class EnginePool:
     async def analyse(self, task: Analyse) -> Analysis:
         return await self.ask(calls.ANALYSE, task, (partial(self.open_item, task.path),))
 
-    async def preview(self, path: str, side: int) -> bytes:
-        return await self.ask(calls.PREVIEW, PreviewRequest(path, side), (partial(self.open_item, path),))
+    async def preview(self, path: str, side: int, hidden: tuple[Box, ...] = ()) -> bytes:
+        return await self.ask(calls.PREVIEW, PreviewRequest(path, side, hidden), (partial(self.open_item, path),))
 
     async def render(self, task: Render) -> Rendered:
         async with new_file(task.output) as output:

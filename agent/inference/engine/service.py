@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from agent.domain.errors import ModelMissing
-from agent.domain.face import Analysis, Face
+from agent.domain.face import Analysis, Box, Face
 from agent.domain.image import NO_FACES, Recipe
 from agent.inference.engine.analyser import Analyse
 from agent.inference.engine.devices import unquantised
@@ -121,10 +121,10 @@ class Engine:
         wanted = Wanted(task.min_score, min_face, task.keep_chips, task.thumbnail, count_frames=task.thorough)
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
-    def preview(self, path: str, side: int, descriptor: int | None = None) -> bytes:
-        """A JPEG preview; `descriptor` as above. Raises ImageError."""
+    def preview(self, path: str, side: int, descriptor: int | None = None, *, hidden: Sequence[Box] = ()) -> bytes:
+        """A JPEG preview, with `hidden` covered; `descriptor` as above. Raises ImageError."""
         with self._content(path, descriptor) as data:
-            return encode_preview(data, self._limits, side)
+            return encode_preview(data, self._limits, side, hidden)
 
     def render(self, task: Render, source: int, target: int) -> Rendered:
         """Both are descriptors, closed here. Raises ImageError, RedactionError; ValueError for an invalid cover."""

@@ -15,13 +15,15 @@ from agent.domain.jobs import Job
 from agent.features.library.queries import face_queries, file_queries, identity_queries, job_queries
 from agent.features.library.queries.shown_image_queries import is_there
 from agent.features.library.records import StoredImage
+from agent.infrastructure.core.access_scope import current_scope, everything
 from agent.infrastructure.store import event_rows
 from agent.infrastructure.store.database import Queries
 from agent.infrastructure.store.dialects.functions import in_bound_numbers, number_list
 from agent.infrastructure.store.facts import chunks
 from agent.infrastructure.store.flags import add
-from agent.infrastructure.store.schema import chip, face, image, place
+from agent.infrastructure.store.schema import chip, face, identity, image, place
 
+_MARGIN = 0.25  # of a face's box, on each side, when it is covered
 _BEYOND = 2**31  # more than any image's id
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a camera's clock knows no zone
 # Built once: building the three statements of a page of images takes as long as running them.
@@ -103,9 +105,30 @@ class ImageQueries(Queries):
             of_image = select(chip.c.jpeg).join(face, face.c.id == chip.c.face_id).join(place, place.c.image_id == face.c.image_id)
             return tx.scalar(of_image.where(face.c.image_id == image_id, place.c.source == reference_path.SOURCE))
 
+    def faces_kept_back(self, image_id: int) -> tuple[Box, ...]:
+        """Return where the faces are of people whom the member may not know, with a margin, in fractions of the image."""
+        if current_scope() is None:
+            return ()
+        known = select(identity.c.face_id).join(face, face.c.id == identity.c.face_id).where(face.c.image_id == image_id)
+        columns = image.c.width, image.c.height, face.c.id, face.c.x, face.c.y, face.c.w, face.c.h
+        wanted = select(*columns).join(face, face.c.image_id == image.c.id).where(face.c.id.in_(known))
+        with everything(), self.database.read() as tx:
+            faces = tx.execute(wanted).all()
+        if not faces:
+            return ()
+        with self.database.read() as tx:
+            told = set(tx.scalars(known))
+        return tuple(_with_margin(Box(at.x, at.y, at.w, at.h), at.width, at.height) for at in faces if at.id not in told)
+
     def sha256(self, image_id: int) -> str | None:
         with self.database.read() as tx:
             return tx.scalar(select(image.c.sha256).where(image.c.id == image_id))
+
+
+def _with_margin(box: Box, width: int, height: int) -> Box:
+    """The box with hair and chin, in fractions of an image of that size."""
+    across, down = box.w * _MARGIN, box.h * _MARGIN
+    return Box((box.x - across) / width, (box.y - down) / height, (box.w + 2 * across) / width, (box.h + 2 * down) / height)
 
 
 def one(tx: Connection, image_id: int) -> StoredImage | None:

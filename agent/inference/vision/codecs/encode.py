@@ -1,17 +1,41 @@
 """Creates small pictures: resizing, and JPEG for thumbnails, previews and chips."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
 import cv2
 import numpy as np
 
 from agent.domain.errors import ImageCorrupt
+from agent.domain.face import Box
 from agent.inference.vision.codecs.decode import decode
 from agent.inference.vision.codecs.decoded_image import DecodeLimits, Image, Pixels
 from agent.inference.vision.codecs.file_bytes import FileBytes
 
+_COVER: Final = (96, 96, 96)
 
-def encode_preview(data: FileBytes, limits: DecodeLimits, side: int) -> bytes:
-    """Return the upright image as JPEG, its longer side at most `side` pixels. Raises what `decode` raises."""
-    return encode_small(decode(data, limits, side), side)
+
+def encode_preview(data: FileBytes, limits: DecodeLimits, side: int, hidden: Sequence[Box] = ()) -> bytes:
+    """Return the upright image as JPEG, its longer side at most `side` pixels. Raises what `decode` raises.
+
+    What is in the boxes of `hidden`, in fractions of the image, is covered.
+    """
+    image = decode(data, limits, side)
+    if hidden:
+        image = replace(image, pixels=_covered(image.pixels, hidden))
+    return encode_small(image, side)
+
+
+def _covered(pixels: Pixels, hidden: Sequence[Box]) -> Pixels:
+    height, width = pixels.shape[:2]
+    covered = pixels.copy()
+    for box in hidden:
+        left, top = max(0, math.floor(box.x * width)), max(0, math.floor(box.y * height))
+        right, bottom = max(0, math.ceil((box.x + box.w) * width)), max(0, math.ceil((box.y + box.h) * height))
+        covered[top:bottom, left:right] = _COVER
+    return covered
 
 
 def encode_small(image: Image, side: int) -> bytes:
