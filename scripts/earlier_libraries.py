@@ -1,14 +1,16 @@
 """Makes what the tests of the upgrade promise start from: `python scripts/earlier_libraries.py`, in a checkout with its history.
 
-For each release of tests/process/upgrade/releases.toml whose folder is missing, its commit is checked out into a temporary work tree,
-whose own code makes a desktop's backup and a server's dump with rows in every table (tests/process/upgrade/fill.py). Folders of other
+For each release of tests/process/upgrade/releases.toml whose folder is missing, the files of its commit are unpacked into a temporary
+folder, and its own `fill.py` makes a desktop's backup and a server's dump with rows in every table, by its own code. Folders of other
 releases are removed. A release that is there is left as it was made: it is what an old program wrote.
 """
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -44,17 +46,24 @@ def releases() -> list[Release]:
 
 
 def make(release: Release) -> None:
-    """Run the release's own code. Raises CalledProcessError."""
+    """Run the release's own code. Raises CalledProcessError, and ValueError for a commit that has no program to run."""
     with tempfile.TemporaryDirectory() as folder:
         tree, made = Path(folder) / "tree", Path(folder) / "made"
-        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), release.commit], cwd=ROOT, check=True)
-        try:
-            environment = {**os.environ, "PYTHONPATH": str(tree), "LC_ALL": "C.UTF-8"}
-            command = [sys.executable, "-P", str(UPGRADE / "fill.py"), str(made)]
-            subprocess.run(command, cwd=tree, env=environment, check=True, timeout=_LIMIT_S)
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(tree)], cwd=ROOT, check=True)
+        archive = subprocess.run(["git", "archive", release.commit], cwd=ROOT, capture_output=True, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            files.extractall(tree, filter="data")
+        environment = {**os.environ, "PYTHONPATH": str(tree), "LC_ALL": "C.UTF-8"}
+        command = [sys.executable, "-P", str(fill_of(tree)), str(made)]
+        subprocess.run(command, cwd=tree, env=environment, check=True, timeout=_LIMIT_S)
         shutil.copytree(made, release.folder)
+
+
+def fill_of(tree: Path) -> Path:
+    """Find `fill.py` in a checkout: its tests may lie elsewhere than ours. Raises ValueError."""
+    found = sorted((tree / "tests").glob("**/upgrade/fill.py"))
+    if len(found) != 1:
+        raise ValueError(f"one upgrade/fill.py is needed below tests, not {len(found)}")
+    return found[0]
 
 
 def main() -> int:

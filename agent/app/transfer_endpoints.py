@@ -20,7 +20,7 @@ from agent.infrastructure.core.paths import HOME_VARIABLE, AppPaths
 from agent.infrastructure.core.settings import KeyHome
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.keys import KEYS_FILE, LibraryKeys
-from agent.infrastructure.store.migrator import revision_in, upgrade
+from agent.infrastructure.store.migrator import schema_state, upgrade
 from agent.infrastructure.store.open_library import BACKUPS_FOLDER, DATABASE_FILE, open_library
 from agent.infrastructure.store.schema import REVISION
 from agent.infrastructure.store.secret_stores import FileSecretStore, Home
@@ -84,10 +84,11 @@ def desktop_library(session: CommandSession, path: Path, ask_code: Callable[[], 
             except Timeout as error:
                 raise AlreadyRunning from error
         database = held.enter_context(contextlib.closing(Database.in_file(folder / DATABASE_FILE, key, read_only=True)))
-        revision = revision_in(database)
-        if revision is None or revision > REVISION:
+        state = schema_state(database)
+        if state.found is None or state.found > REVISION:
             raise StoreNewer
-        if revision != REVISION:
+        state.refuse_too_old()
+        if state.found != REVISION:
             scratch = Path(held.enter_context(tempfile.TemporaryDirectory(dir=session.paths.data, prefix=SCRATCH)))
             database.copy_to(scratch / DATABASE_FILE)
             database = held.enter_context(contextlib.closing(Database.in_file(scratch / DATABASE_FILE, key)))

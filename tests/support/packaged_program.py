@@ -44,9 +44,9 @@ def upgrade() -> None:
 '''
 
 _MIGRATES = """
-from agent.infrastructure.store import schema, migrator
-schema.REVISION = upgrade.REVISION = {revision!r}
-upgrade._MIGRATIONS = Path({migrations!r})
+from agent.infrastructure.store import migrator, schema
+schema.REVISION = migrator.REVISION = {revision!r}
+migrator._MIGRATIONS = Path({migrations!r})
 """
 CRASHES_AT_ONCE = "sys.exit(3)"
 # The library is open, and migrated, when the agent begins to run.

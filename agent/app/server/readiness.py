@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from agent.app.diagnosis import LEAST_FREE
-from agent.domain.errors import AgentError, ModelMissing, ModelWrongHash, SchemaNew, SchemaOld, StoreBusy, StoreDiskFull, Unexpected
+from agent.domain.errors import (
+    AgentError,
+    ModelMissing,
+    ModelWrongHash,
+    SchemaNew,
+    SchemaOld,
+    StoreBusy,
+    StoreDiskFull,
+    StoreTooOld,
+    Unexpected,
+)
 from agent.features.library.recipes import recipe_of
 from agent.features.models.model_store import ModelState, ModelStore
 from agent.infrastructure.core.coalescing import SingleFlight
@@ -88,4 +98,6 @@ async def _answered(question: SingleFlight[str], silent: str) -> str:
 def _schema(state: SchemaState) -> str:
     if state.fits:
         return OK
+    if state.too_old:
+        return StoreTooOld.code
     return SchemaNew.code if state.newer else SchemaOld.code

@@ -36,6 +36,12 @@ class StoreNewer(StoreError):
     code = "store.newer"
 
 
+class StoreTooOld(StoreError):
+    """No migration leads from the library's schema to this program's. Parameters: `found` and `oldest`, revisions."""
+
+    code = "store.too_old"
+
+
 class StoreBusy(StoreError):
     code = "store.busy"
 

@@ -19,7 +19,7 @@ from agent.infrastructure.store.backup_diff import RestoreLoss, newer, restore_l
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.integrity import Soundness
 from agent.infrastructure.store.keys import KEYS_FILE, LibraryKeys
-from agent.infrastructure.store.migrator import BEFORE_UPGRADE
+from agent.infrastructure.store.migrator import BEFORE_UPGRADE, schema_state
 from agent.infrastructure.store.open_library import BACKUPS_FOLDER, DATABASE_FILE
 from agent.infrastructure.store.schema import image
 from agent.infrastructure.store.secret_stores import Home
@@ -209,11 +209,13 @@ class BackupStore:
     def restore(self, backup: Backup | None, now: datetime, *, aside: str = _ASIDE) -> Backup:
         """Replace the library with a backup, by default the newest intact one. The previous library is kept as `<aside><time>`.
 
-        The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreError,
-        KeyHomeError, and then leaves the library unchanged. A crash leaves either the old database or the new one.
+        The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreTooOld,
+        StoreError, KeyHomeError, and then leaves the library unchanged. A crash leaves either the old database or the new one.
         """
         chosen = self.newest_good() if backup is None else backup
         self.verify(chosen)
+        with closing(self._read(chosen.path)) as copy:
+            schema_state(copy).refuse_too_old()
         staged = self._folder / f"{_UNFINISHED}{DATABASE_FILE}"
         try:
             shutil.copyfile(chosen.path / DATABASE_FILE, staged)

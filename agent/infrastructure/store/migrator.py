@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from agent.domain.errors import StoreDamaged, StoreNewer
 from agent.infrastructure.store.database import Database
-from agent.infrastructure.store.schema import REVISION, SERVES_FROM, WORKS_FROM, create
+from agent.infrastructure.store.schema import BASELINE, REVISION, SERVES_FROM, WORKS_FROM, create
 from agent.infrastructure.store.schema_version import SchemaState, read_min_version, write_min_version
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class UpgradeStep:
 def open_database(path: Path, key: bytes) -> Database:
     """Open the library file `path`: created if it does not exist, copied aside and migrated if it is older.
 
-    Raises StoreDamaged (also if the key belongs to another library), StoreNewer, StoreUnwritable, StoreDiskFull.
+    Raises StoreDamaged (also if the key belongs to another library), StoreNewer, StoreTooOld, StoreUnwritable, StoreDiskFull.
     """
     database = Database.in_file(path, key)
     try:
@@ -51,9 +51,10 @@ def open_database(path: Path, key: bytes) -> Database:
 def upgrade(database: Database, *, deferred: bool = True) -> None:
     """Create the tables of a new library, or migrate an old one, without the deferred steps if they are left for later.
 
-    Raises StoreNewer, unless this program works on the newer schema.
+    Raises StoreNewer, unless this program works on the newer schema, and StoreTooOld; then nothing was changed.
     """
     state = schema_state(database)
+    state.refuse_too_old()
     found = state.found
     if state.fits and not (deferred and state.left):
         return
@@ -73,7 +74,7 @@ def upgrade(database: Database, *, deferred: bool = True) -> None:
 def schema_state(database: Database) -> SchemaState:
     """Return which schema an open library has. Raises StoreError."""
     with database.read() as tx:
-        return SchemaState(_revision(tx), REVISION, read_min_version(tx), SERVES_FROM)
+        return SchemaState(_revision(tx), REVISION, read_min_version(tx), SERVES_FROM, BASELINE)
 
 
 def revision_of(path: Path, key: bytes) -> str | None:

@@ -15,8 +15,8 @@ BACKUPS_FOLDER = "backups"
 def open_library(folder: Path, home: Home) -> Database:
     """Open the library in `folder`, created with new keys on first use. An existing one is never replaced by an empty one.
 
-    Raises StoreKeyMissing, StoreKeyWrong, StoreDamaged (a part of it is damaged or missing: restore a backup), StoreNewer, KeyHomeError,
-    StoreUnwritable, StoreDiskFull.
+    Raises StoreKeyMissing, StoreKeyWrong, StoreDamaged (a part of it is damaged or missing: restore a backup), StoreNewer, StoreTooOld,
+    KeyHomeError, StoreUnwritable, StoreDiskFull.
     """
     keys = LibraryKeys(folder, home)
     database = folder / DATABASE_FILE

@@ -1,7 +1,7 @@
 """The library's schema: every table, in types that every database has.
 
 The tables are in `agent/infrastructure/store/tables`, one module per room. Import them from here: only then is `metadata` complete.
-`agent/infrastructure/store/migrations` builds them step by step; a test proves that both give the same tables.
+`agent/infrastructure/store/migrations` leads to them from `BASELINE`; tests prove that a library of an earlier release gets the same.
 """
 
 from sqlalchemy import Connection, text
@@ -34,6 +34,7 @@ from agent.infrastructure.store.tables.uploads import upload
 from agent.infrastructure.store.tables.workers import shared, worker
 
 __all__ = [
+    "BASELINE",
     "REVISION",
     "SERVES_FROM",
     "WORKS_FROM",
@@ -104,8 +105,10 @@ __all__ = [
 
 # The newest migration: a library at this revision needs none, and Alembic is not even imported.
 REVISION = "0040"
+# The oldest schema that the migrations start from: that of the first release. What is older is refused before Alembic is asked.
+BASELINE = "0040"
 # The oldest revision whose program works on this schema: only steps of the kind `contract` raise it. A test compares it with the steps.
-WORKS_FROM = "0027"
+WORKS_FROM = "0040"
 # The oldest schema on which this program works: REVISION, unless the newest steps are `deferred`, and left for later by a deployment.
 SERVES_FROM = REVISION
 
@@ -113,7 +116,7 @@ _KEY = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"  # as Alembic 
 
 
 def create(tx: Connection) -> None:
-    """Create the tables as all migrations together would, in a tenth of their time and without loading Alembic: a test compares them."""
+    """Create the tables of the newest schema, without loading Alembic."""
     metadata.create_all(tx, checkfirst=False)
     tx.execute(text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {_KEY})"))
     tx.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from agent.domain.errors import StoreTooOld
+
 _SAID = re.compile(r"works from ([0-9]{4})")
 
 
@@ -21,11 +23,23 @@ class SchemaState:
     works_from: str | None = None
     serves_from: str | None = None
     """the oldest schema on which this program works; its own if None"""
+    baseline: str | None = None
+    """the oldest schema that this program migrates; any if None"""
 
     @property
     def newer(self) -> bool:
         """Whether it is newer than this program can work on. Revisions are numbered in order."""
         return self.found is not None and self.found > self.program and not self._compatible
+
+    @property
+    def too_old(self) -> bool:
+        """Whether no migration leads from it to this program's."""
+        return self.found is not None and self.baseline is not None and self.found < self.baseline
+
+    def refuse_too_old(self) -> None:
+        """Raise StoreTooOld if it is."""
+        if self.too_old:
+            raise StoreTooOld(found=str(self.found), oldest=str(self.baseline))
 
     @property
     def fits(self) -> bool:

@@ -130,7 +130,10 @@ def server_database(url: str, library: Path, home: Home, migrating: Migrating = 
 
 
 def check_schema(url: str, migrating: Migrating) -> SchemaState:
-    """Return which schema it has. Raises SchemaNew, or SchemaOld if it would have to change and `migrating` doesn't allow that."""
+    """Return which schema it has.
+
+    Raises SchemaNew, StoreTooOld, or SchemaOld if it would have to change and `migrating` doesn't allow that.
+    """
     from agent.infrastructure.store.dialects.postgresql import PostgreSql
 
     database = Database(PostgreSql(url, bytes(KEY_BYTES)))  # nothing encrypted is read
@@ -140,6 +143,7 @@ def check_schema(url: str, migrating: Migrating) -> SchemaState:
         database.close()
     if state.newer:
         raise SchemaNew(found=str(state.found), program=state.program)
+    state.refuse_too_old()
     kept = migrating is Migrating.NONE or (migrating is Migrating.NEW and state.found is not None)
     if not state.fits and kept:
         raise SchemaOld(program=state.program, **({"found": state.found} if state.found is not None else {}))

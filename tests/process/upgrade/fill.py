@@ -22,7 +22,7 @@ from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.schema import metadata
 from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import server_database
-from tests.process.store.test_migrations import ROWS, row
+from tests.support.filled_schema import ROWS, row
 from tests.support.postgres_server import PostgresServer
 
 MADE_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

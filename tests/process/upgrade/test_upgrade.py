@@ -1,4 +1,4 @@
-"""The upgrade promise: what the two releases before wrote, this program reads, with every row as it was (docs/operate/upgrade.md)."""
+"""The upgrade promise: what the releases before wrote, this program reads, with every row as it was (docs/operate/upgrade.md)."""
 
 import gzip
 import json
@@ -15,13 +15,15 @@ from sqlalchemy import make_url
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store import schema
 from agent.infrastructure.store.backup import BackupStore
-from agent.infrastructure.store.migrator import revision_in
+from agent.infrastructure.store.migrator import open_database, revision_in, upgrade
 from agent.infrastructure.store.open_library import open_library
 from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import Migrating, server_database
 from scripts.earlier_libraries import MADE, Release, releases
 from tests.process.upgrade.fill import DUMP_FILE, MADE_AT, ROWS_FILE, Contents, contents
+from tests.support.made_releases import copied_library, taken_out
 from tests.support.postgres_server import NEWEST, OLDEST, ON_SERVER, PostgresServer
+from tests.support.schema_parts import postgres_parts, sqlite_parts
 
 RELEASES = releases()
 
@@ -30,14 +32,6 @@ RELEASES = releases()
 def release(request: pytest.FixtureRequest) -> Release:
     assert isinstance(request.param, Release)
     return request.param
-
-
-def taken_out(source: Path, target: Path) -> Path:
-    """A copy that belongs to its owner alone, as the program left it; Git keeps no such rights."""
-    shutil.copytree(source, target)  # and the folders above
-    for path in (target, *target.rglob("*")):
-        path.chmod(0o700 if path.is_dir() else 0o600)
-    return target
 
 
 def rows_in(folder: Path) -> Contents:
@@ -52,9 +46,11 @@ def assert_same(now: Contents, before: Contents) -> None:
         assert [{name: value for name, value in each.items() if name in rows[0]} for each in now[table]] == rows, table
 
 
-def test_two_releases_are_kept_with_what_they_wrote() -> None:
-    assert len(RELEASES) == 2 and {path.name for path in MADE.iterdir()} == {each.name for each in RELEASES}
-    assert RELEASES[0].revision >= RELEASES[1].revision
+def test_at_most_two_releases_are_kept_with_what_they_wrote() -> None:
+    assert RELEASES and len(RELEASES) <= 2 and {path.name for path in MADE.iterdir()} == {each.name for each in RELEASES}
+    revisions = [each.revision for each in RELEASES]
+    assert revisions == sorted(revisions, reverse=True)
+    assert revisions[-1] >= schema.BASELINE, "a migration leads from each"
 
 
 def test_a_backup_of_a_release_before_is_restored_and_loses_nothing(release: Release, tmp_path: Path) -> None:
@@ -72,6 +68,20 @@ def test_a_backup_of_a_release_before_is_restored_and_loses_nothing(release: Rel
     assert (counts.images, counts.faces, counts.people) == (2, 2, 2)
     assert backups.verify(backups.create(database, MADE_AT)) == 2, "and today's backup of it is whole"
     database.close()
+
+
+def test_a_library_of_a_release_before_gets_the_schema_of_a_new_one(release: Release, tmp_path: Path, library_key: bytes) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    new, old = open_database(tmp_path / "new.db", library_key), copied_library(release, tmp_path)
+    upgrade(old)
+    with new.read() as made, old.read() as migrated:
+        assert compare_metadata(MigrationContext.configure(migrated), schema.metadata) == []
+        assert sqlite_parts(migrated) == sqlite_parts(made)
+    assert revision_in(new) == revision_in(old) == schema.REVISION
+    new.close()
+    old.close()
 
 
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST] if ON_SERVER else [])
@@ -94,7 +104,10 @@ def restored(release: Release, major: PostgresServer, tmp_path: Path) -> tuple[s
     return major.url(name), made
 
 
-def test_a_dump_of_a_release_before_is_restored_and_migrated_and_loses_nothing(restored: tuple[str, Path], release: Release) -> None:
+@pytest.mark.smoke
+def test_a_dump_of_a_release_before_is_restored_and_migrated_and_loses_nothing(
+    restored: tuple[str, Path], release: Release, major: PostgresServer
+) -> None:
     url, made = restored
     home, keys = made / "home", FileSecretStore(made / "keys")
     for source, target in (("library", "data/library"), ("keys", "config/keys")):
@@ -111,4 +124,13 @@ def test_a_dump_of_a_release_before_is_restored_and_migrated_and_loses_nothing(r
     assert revision_in(database) == schema.REVISION
     counts = RedactionQueries(database).counts()
     assert (counts.images, counts.faces, counts.people) == (2, 2, 2)
+
+    new = server_database(major.url(major.create()), made / "new", keys)
+    with new.read() as created, database.read() as migrated:
+        expected, found = postgres_parts(created), postgres_parts(migrated)
+    for kind, parts in expected.items():
+        assert found[kind] == parts, f"{kind}: it has the schema of a new one"
+    assert [column[5] for column in found["columns"] if column[:2] == ("person", "name")] == ["C"]
+    assert any("WHERE" in str(definition) for _, definition in found["indices"])
+    new.close()
     database.close()

@@ -11,19 +11,19 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from agent.domain.errors import OlderVersionsRun, SchemaNew, SchemaOld
+from agent.domain.errors import OlderVersionsRun, SchemaNew, SchemaOld, StoreTooOld
 from agent.infrastructure.store import migrator
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
 from agent.infrastructure.store.migrator import schema_state
-from agent.infrastructure.store.schema import REVISION, WORKS_FROM
+from agent.infrastructure.store.schema import BASELINE, REVISION, WORKS_FROM
 from agent.infrastructure.store.secret_stores import FileSecretStore
 from agent.infrastructure.store.server_database import Migrating, check_schema, refuse_older, server_database
-from tests.process.store.test_migrations import filled
-from tests.server.store.test_migrations_postgresql import unsealed
+from tests.support.filled_schema import filled
+from tests.support.later_schema import CONTRACT, EXPAND, become_later, later_program, write_steps
 from tests.support.postgres_server import ON_SERVER, PostgresServer
 
-OLDER = f"{int(REVISION) - 1:04}"
+BEFORE, OLDER = f"{int(BASELINE) - 1:04}", f"{int(REVISION) - 1:04}"
 
 
 def opened(url: str, tmp_path: Path, migrating: Migrating) -> None:
@@ -56,24 +56,46 @@ def test_an_older_schema_waits_for_the_command(
 ) -> None:
     url = postgres.url(postgres.create())
     database = Database(PostgreSql(url, library_key))
-    filled(OLDER, database, monkeypatch, unsealed)
+    filled(database)
+    migrations = write_steps(tmp_path)
+    become_later(migrations, monkeypatch)
     for migrating in (Migrating.NEW, Migrating.NONE):
         with pytest.raises(SchemaOld) as refused:
             opened(url, tmp_path, migrating)
-        assert refused.value.params == {"found": OLDER, "program": REVISION}
-    assert schema_state(database).found == OLDER
+        assert refused.value.params == {"found": REVISION, "program": CONTRACT}
+    assert schema_state(database).found == REVISION
     database.close()
-    home = tmp_path / "home"
-    assert migrate(home, url, "--check")[0] == 1
-    code, planned = migrate(home, url, "--plan", "--json")
+    home, code = tmp_path / "home", later_program(migrations)
+    assert migrate(home, url, "--check", code=code)[0] == 1
+    ended, planned = migrate(home, url, "--plan", "--json", code=code)
     plan = json.loads(planned)
-    assert (code, plan["found"], plan["program"], plan["migrated"]) == (0, OLDER, REVISION, False)
-    assert [step["revision"] for step in plan["steps"]] == [REVISION]
-    code, done = migrate(home, url, "--json")
-    assert (code, json.loads(done)["migrated"]) == (0, True)
-    code, again = migrate(home, url, "--json")
-    assert (code, json.loads(again)["migrated"], json.loads(again)["steps"]) == (0, False, [])
-    assert migrate(home, url, "--check")[0] == 0
+    assert (ended, plan["found"], plan["program"], plan["migrated"]) == (0, REVISION, CONTRACT, False)
+    assert [(step["revision"], step["kind"], step["deferred"]) for step in plan["steps"]] == [
+        (EXPAND, "expand", False),
+        (CONTRACT, "contract", True),
+    ]
+    ended, done = migrate(home, url, "--json", code=code)
+    assert (ended, json.loads(done)["migrated"]) == (0, True)
+    ended, again = migrate(home, url, "--json", code=code)
+    assert (ended, json.loads(again)["migrated"], json.loads(again)["steps"]) == (0, False, [])
+    assert migrate(home, url, "--check", code=code)[0] == 0
+
+
+@pytest.mark.parametrize("_", ON_SERVER)
+def test_a_schema_from_before_the_baseline_is_refused_and_left_alone(_: str, postgres: PostgresServer, tmp_path: Path) -> None:
+    url = postgres.url(postgres.create())
+    opened(url, tmp_path / "made", Migrating.ANY)
+    execute(url, f"UPDATE alembic_version SET version_num = '{BEFORE}'")
+    for migrating in Migrating:
+        with pytest.raises(StoreTooOld) as refused:
+            opened(url, tmp_path, migrating)
+        assert refused.value.params == {"found": BEFORE, "oldest": BASELINE}
+    assert not (tmp_path / "library").exists()
+    for words in ((), ("--plan",), ("--expand",), ("--check",)):
+        ended, said = migrate(tmp_path / "home", url, *words)
+        assert (ended, said) == (1, "")
+    with pytest.raises(StoreTooOld):
+        check_schema(url, Migrating.ANY)  # and its revision is as it was
 
 
 @pytest.mark.parametrize("_", ON_SERVER)
@@ -115,21 +137,20 @@ def test_a_contract_step_is_refused_while_an_older_program_is_connected(_: str, 
 def test_a_deferred_step_waits_for_the_command(
     _: str, postgres: PostgresServer, library_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if the newest step could be left for later."""
     url = postgres.url(postgres.create())
     database = Database(PostgreSql(url, library_key))
-    filled(f"{int(OLDER) - 1:04}", database, monkeypatch, unsealed)
-    monkeypatch.setattr(migrator, "SERVES_FROM", OLDER)
+    filled(database)
+    become_later(write_steps(tmp_path), monkeypatch, serves_from=EXPAND)
     migrator.upgrade(database, deferred=False)
     state = schema_state(database)
-    assert (state.found, state.fits, state.left) == (OLDER, True, True)
+    assert (state.found, state.works_from, state.fits, state.left) == (EXPAND, WORKS_FROM, True, True)
     for migrating in (Migrating.NONE, Migrating.NEW, Migrating.EXPAND):
         check_schema(url, migrating)
         migrator.upgrade(database, deferred=False)
-        assert schema_state(database).found == OLDER
+        assert schema_state(database).found == EXPAND
     migrator.upgrade(database)
     state = schema_state(database)
-    assert (state.found, state.works_from, state.left) == (REVISION, WORKS_FROM, False)
+    assert (state.found, state.works_from, state.left) == (CONTRACT, EXPAND, False)
     database.close()
 
 
@@ -142,8 +163,10 @@ def test_the_command_keeps_the_log_of_its_own_database_for_the_backups(tmp_path:
     assert any(waiting.iterdir()), "a piece that no repository has waits for one"
 
 
-def migrate(home: Path, url: str, *words: str) -> tuple[int, str]:
+def migrate(home: Path, url: str, *words: str, code: str = "") -> tuple[int, str]:
+    """Run the command, by `code` if that is another program's."""
     environment = {**os.environ, "AI_POPUP_HOME": str(home), "AI_POPUP__SERVER__DATABASE": url.replace("postgresql+psycopg", "postgresql")}
-    command = [sys.executable, "-m", "agent", "server", "migrate", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    program = [sys.executable, "-c", code] if code else [sys.executable, "-m", "agent"]
+    done = subprocess.run([*program, "server", "migrate", *words], env=environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
     return done.returncode, done.stdout

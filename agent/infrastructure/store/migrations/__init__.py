@@ -1,4 +1,7 @@
-"""The steps by which the library's schema came to be, for Alembic.
+"""The steps from the schema of the first release to today's, for Alembic.
+
+They begin with a baseline that no database is taken through: `schema.create` makes the tables of a new library, and a library of an
+earlier release has those of the baseline or of a later step. What is older is refused (docs/decisions/0108).
 
 Each says its `kind`. After an `expand` step the programs before it still work: it only adds what they can ignore (tables, columns that may
 be empty or have a default, indices), and later programs cope with rows that the older ones write. A `contract` step takes something away

@@ -21,6 +21,7 @@ from agent.features.models.model_store import ModelState, ModelStore
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.resources import resource
 from agent.infrastructure.core.settings import Settings
+from agent.infrastructure.store import migrator
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.schema import create
 from agent.interfaces.web.access import Scope
@@ -101,13 +102,20 @@ async def test_what_ends_is_not_ready(told: Told, database: Database) -> None:
     assert await told.ready() == (503, {"database": "ok", "schema": "ok", "disk": "ok", "models": "ok", "draining": True})
 
 
-@pytest.mark.parametrize(("revision", "found"), [("0001", "server.schema_old"), ("9999", "server.schema_new")])
+@pytest.mark.parametrize(("revision", "found"), [("0001", "store.too_old"), ("9999", "server.schema_new")])
 async def test_another_schema_is_named(told: Told, database: Database, revision: str, found: str) -> None:
     with database.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
     told.operations.database = database
     status, checks = await told.ready()
     assert (status, checks["database"], checks["schema"]) == (503, "ok", found)
+
+
+async def test_a_schema_that_waits_for_its_migration_is_named(told: Told, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrator, "REVISION", "9000")
+    monkeypatch.setattr(migrator, "SERVES_FROM", "9000")
+    told.operations.database = database
+    assert (await told.ready())[1]["schema"] == "server.schema_old"
 
 
 async def test_a_database_that_fails_is_named_by_its_error(told: Told, tmp_path: Path) -> None:

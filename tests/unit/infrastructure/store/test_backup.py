@@ -9,14 +9,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
-from agent.domain.errors import BackupDamaged, BackupMissing, StoreBusy, StoreDamaged, StoreDiskFull, StoreKeyMissing, StoreUnwritable
+from agent.domain.errors import (
+    BackupDamaged,
+    BackupMissing,
+    StoreBusy,
+    StoreDamaged,
+    StoreDiskFull,
+    StoreKeyMissing,
+    StoreTooOld,
+    StoreUnwritable,
+)
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
 from agent.infrastructure.store import backup as backup_module
 from agent.infrastructure.store.backup import BackupStore
+from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects import sqlcipher
 from agent.infrastructure.store.keys import KEYS_FILE, LibraryKeys
 from agent.infrastructure.store.open_library import DATABASE_FILE, open_library
@@ -383,3 +393,16 @@ def test_the_offer_counts_what_a_restore_would_lose(backups: BackupStore, live: 
     assert backups.offer(None).newer is None
     spoil(newest.path / DATABASE_FILE)
     assert backups.offer(live.database).backup.at == NOW.replace(microsecond=0)
+
+
+def test_a_backup_from_before_the_baseline_is_refused_and_the_library_stays(
+    backups: BackupStore, live: RedactionQueries, folder: Path, home: FileSecretStore
+) -> None:
+    made = backups.create(live.database, NOW)
+    live.database.close()
+    with closing(Database.in_file(made.path / DATABASE_FILE, LibraryKeys(made.path, home).unlock())) as old, old.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '0039'"))
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(StoreTooOld):
+        backups.restore(made, NOW + DAY)
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.domain.errors import StoreTooOld
 from agent.infrastructure.store.schema_version import SchemaState
 
 
@@ -20,3 +21,14 @@ from agent.infrastructure.store.schema_version import SchemaState
 def test_a_newer_schema_is_taken_if_it_names_this_program(found: str | None, works_from: str | None, fits: bool, newer: bool) -> None:
     state = SchemaState(found, "0027", works_from)
     assert (state.fits, state.newer) == (fits, newer)
+
+
+@pytest.mark.parametrize(("found", "baseline", "too_old"), [("0039", "0040", True), ("0040", "0040", False), (None, "0040", False)])
+def test_a_schema_before_the_baseline_is_refused(found: str | None, baseline: str, too_old: bool) -> None:
+    state = SchemaState(found, "0042", baseline=baseline)
+    assert (state.too_old, state.fits) == (too_old, False)
+    if too_old:
+        with pytest.raises(StoreTooOld):
+            state.refuse_too_old()
+    else:
+        state.refuse_too_old()
