@@ -1,12 +1,13 @@
 """Opens a library file: creates its tables, or migrates an older schema with Alembic after copying the file aside."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
-from agent.domain.errors import StoreDamaged, StoreNewer
+from agent.domain.errors import StoreDamaged, StoreError, StoreNewer
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.schema import BASELINE, REVISION, SERVES_FROM, WORKS_FROM, create
 from agent.infrastructure.store.schema_version import SchemaState, read_min_version, write_min_version
@@ -39,6 +40,7 @@ def open_database(path: Path, key: bytes) -> Database:
 
     Raises StoreDamaged (also if the key belongs to another library), StoreNewer, StoreTooOld, StoreUnwritable, StoreDiskFull.
     """
+    _refuse_too_old(path, key)
     database = Database.in_file(path, key)
     try:
         upgrade(database)
@@ -46,6 +48,18 @@ def open_database(path: Path, key: bytes) -> Database:
         database.close()
         raise
     return database
+
+
+def _refuse_too_old(path: Path, key: bytes) -> None:
+    """Raise StoreTooOld, with the file as it is: opening one for writing merges its log, and starts a log for a backup's file."""
+    if not path.exists():
+        return
+    try:
+        with closing(Database.in_file(path, key, read_only=True)) as database:
+            state = schema_state(database)
+    except StoreError:
+        return  # opening it for writing says what is wrong, or mends it
+    state.refuse_too_old()
 
 
 def upgrade(database: Database, *, deferred: bool = True) -> None:

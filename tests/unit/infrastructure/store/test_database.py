@@ -295,21 +295,27 @@ def test_a_library_of_a_newer_version_is_refused_and_left_alone(library: Redacti
     assert (tmp_path / "library.db").read_bytes() == before
 
 
+@pytest.mark.parametrize("as_backup", [False, True])
 @pytest.mark.parametrize("revision", ["0001", "0027", f"{int(schema.BASELINE) - 1:04}"])
 def test_a_library_from_before_the_baseline_is_refused_and_left_alone(
-    library: RedactionQueries, revision: str, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+    library: RedactionQueries, revision: str, as_backup: bool, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library.database.close()
-    raw = Database.in_file(tmp_path / "library.db", library_key)
-    with raw.write() as tx:
+    path = tmp_path / "old" / "library.db"
+    path.parent.mkdir()
+    with library.database.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
-    raw.close()
-    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    if as_backup:
+        library.database.copy_to(path)
+    library.database.close()
+    if not as_backup:
+        shutil.copyfile(tmp_path / "library.db", path)
+    before = path.read_bytes()
     monkeypatch.setattr(migrator, "_alembic", lambda: pytest.fail("Alembic is not asked"))
     with pytest.raises(StoreTooOld) as refused:
-        open_database(tmp_path / "library.db", library_key)
+        open_database(path, library_key)
     assert refused.value.params == {"found": revision, "oldest": schema.BASELINE}
-    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+    assert path.read_bytes() == before
+    assert {each.name for each in path.parent.iterdir()} <= {"library.db", "library.db-wal", "library.db-shm"}, "no copy is put aside"
 
 
 def test_an_older_library_is_copied_aside_before_it_is_migrated(
