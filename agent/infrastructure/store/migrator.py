@@ -118,7 +118,7 @@ def _revision(tx: Connection) -> str | None:
 
 def _works_from() -> str:
     """Return the oldest program that works on the schema without the deferred steps."""
-    return works_from([step for step in steps() if step.revision <= SERVES_FROM]) or WORKS_FROM
+    return works_from([step for step in steps() if step.revision <= SERVES_FROM]) or BASELINE
 
 
 def _migrate(tx: Connection, to: str = _HEAD) -> None:

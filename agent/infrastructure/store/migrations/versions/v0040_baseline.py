@@ -2,7 +2,7 @@
 
 revision = "0040"
 down_revision = None
-kind = "contract"
+kind = "expand"
 
 
 def upgrade() -> None:
