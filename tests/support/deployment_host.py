@@ -96,6 +96,7 @@ class Version:
             if (CHECKOUT / part).is_dir():
                 shutil.copytree(CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         for file in ("scripts/deploy.sh", LOCK):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / file, folder / file)
         self.change("agent/__init__.py", r'__version__ = ".*"', f'__version__ = "{number}"')
 
