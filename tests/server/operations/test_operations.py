@@ -1,5 +1,6 @@
 """The operations port of a real server: ready when it serves, figures for those who may read them, and not ready before it refuses."""
 
+import re
 import signal
 import socket
 import time
@@ -67,6 +68,11 @@ def test_a_server_tells_whether_it_is_ready_and_its_figures(tmp_path: Path, mode
             said = server.run("doctor").stdout  # beside it, in another process
             assert "✓ Library: 0 photos" in said and "✓ Server: idle" in said and "Tray" not in said
             assert "✓ Certificate: " in said and not any(each in said for each in ("Public address", "Mail server", "Buckets"))
+            found = {each["name"]: each["state"] for each in administrator.ask("POST", "/api/doctor")}
+            assert found["certificate"] == "ok" and "address" not in found, "what is not configured is not tried"
+            server.environment = {**server.environment, "AI_POPUP__SERVER__ADDRESS": server.address}
+            said = server.run("doctor").stdout
+            assert re.search(r"✓ Public address: valid until \d{4}-\d\d-\d\d, for \d+ more days", said), said
             assert not (server.paths.library / DATABASE_FILE).exists()  # a desktop's, which commands would take for the library
             assert server.process is not None
             server.process.send_signal(signal.SIGTERM)
