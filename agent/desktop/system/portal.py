@@ -47,14 +47,14 @@ async def shot(choosing: bool) -> AsyncIterator[str]:
 
     Raises PortalMissing, CaptureRefused, CaptureCancelled.
     """
-    given_up = threading.Event()
+    cancelled = threading.Event()
     asked: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
     # A separate thread that is never joined: the prompt may still be on the screen when the agent ends.
-    threading.Thread(target=_ask, args=(choosing, given_up, asked), name="portal", daemon=True).start()
+    threading.Thread(target=_ask, args=(choosing, cancelled, asked), name="portal", daemon=True).start()
     try:
         picture = await asked
     except asyncio.CancelledError:
-        given_up.set()
+        cancelled.set()
         if asked.done() and not asked.cancelled() and asked.exception() is None:
             await asyncio.to_thread(_delete, asked.result())  # it arrived at the moment of the cancellation
         raise
@@ -64,10 +64,10 @@ async def shot(choosing: bool) -> AsyncIterator[str]:
         await asyncio.to_thread(_delete, picture)
 
 
-def _ask(choosing: bool, given_up: threading.Event, asked: "asyncio.Future[Path]") -> None:
+def _ask(choosing: bool, cancelled: threading.Event, asked: "asyncio.Future[Path]") -> None:
     picture, error = None, None
     try:
-        picture = screenshot(choosing, given_up.is_set)
+        picture = screenshot(choosing, cancelled.is_set)
     except Exception as raised:  # passed on to the waiting caller
         error = raised
 
@@ -92,18 +92,18 @@ def _delete(picture: Path) -> None:
         picture.unlink()
 
 
-def screenshot(choosing: bool, given_up: Callable[[], bool] = lambda: False) -> Path:
+def screenshot(choosing: bool, cancelled: Callable[[], bool] = lambda: False) -> Path:
     """Ask for a screenshot and wait for it. Blocks. Raises as `shot`."""
     from jeepney.io.blocking import open_dbus_connection
 
     try:
         with closing(open_dbus_connection("SESSION")) as bus:
-            return _asked(bus, choosing, given_up)
+            return _asked(bus, choosing, cancelled)
     except (OSError, KeyError, ValueError, TimeoutError) as error:
         raise PortalMissing from error
 
 
-def _asked(bus: "DBusConnection", choosing: bool, given_up: Callable[[], bool]) -> Path:
+def _asked(bus: "DBusConnection", choosing: bool, cancelled: Callable[[], bool]) -> Path:
     from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
 
     portal = DBusAddress("/org/freedesktop/portal/desktop", bus_name=_NAME, interface=_SCREENSHOT)
@@ -116,7 +116,7 @@ def _asked(bus: "DBusConnection", choosing: bool, given_up: Callable[[], bool]) 
             absent = reply.header.fields.get(HeaderFields.error_name) in _ABSENT
             raise PortalMissing if absent else CaptureRefused
         owner, deadline = reply.header.fields.get(HeaderFields.sender), time.monotonic() + _ASKED_S
-        while time.monotonic() < deadline and not given_up():
+        while time.monotonic() < deadline and not cancelled():
             with suppress(TimeoutError):
                 response = bus.recv_until_filtered(responses, timeout=_LOOK_S)
                 # Any program on the bus could claim that a picture is ready: the file it names would be read and deleted.
