@@ -3,7 +3,6 @@
 Rates are by the time of day, and mean something only on a machine with nothing else to do. The costs beside them are processor time.
 """
 
-import asyncio
 import hashlib
 import os
 import shutil
@@ -23,18 +22,16 @@ import psutil
 from sqlalchemy import func, make_url, select
 
 from agent.app.server.job_coordination import JobCoordinator
-from agent.domain.events import ImageIndexed, PeopleChanged, StoredEvent
+from agent.domain.events import ImageIndexed
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.features.library.recipes import recipe_of
 from agent.features.library.records import Noted
 from agent.features.redaction.queries.redaction_queries import RedactionQueries
-from agent.infrastructure.core.bus import Bus
 from agent.infrastructure.core.json_child import own_command
 from agent.infrastructure.core.paths import AppPaths
 from agent.infrastructure.core.settings import Settings
 from agent.infrastructure.store import event_rows
-from agent.infrastructure.store.addresses import libpq_address
 from agent.infrastructure.store.database import Database
 from agent.infrastructure.store.dialects.postgresql import PostgreSql
 from agent.infrastructure.store.embedded_postgres import EmbeddedPostgres
@@ -42,18 +39,17 @@ from agent.infrastructure.store.migrator import upgrade
 from agent.infrastructure.store.schema import event
 from agent.infrastructure.store.worker_key import hand_out
 from agent.server.workers.dispatcher import shared_of
-from agent.server.workers.event_relay import EventQueries, EventRelay
 from agent.server.workers.queries.handout_rows import HandoutQueries
 from agent.server.workers.queries.worker_rows import WorkerQueries
 from scripts.benchmarks.desk_results import desk_results
 from scripts.benchmarks.face_search import face_search
 from scripts.benchmarks.photos import Photo, photos
-from scripts.benchmarks.rows import Row, at_least, at_most
+from scripts.benchmarks.rows import Row, at_least
 from scripts.benchmarks.stage import fetched
 from scripts.program import ROOT, new_home
 
-PHOTOS, LONG_PHOTOS, WARM, KILLED, NAMED = 60, 2_000, 8, 400, 20
-TWO_OF_ONE, OF_LOCAL, SEEN_S = 1.85, 0.92, 1.0
+PHOTOS, LONG_PHOTOS, WARM, KILLED = 60, 2_000, 8, 400
+TWO_OF_ONE, OF_LOCAL = 1.85, 0.92
 LOOK_S = 0.5  # seldom: with two workers it shares their cores
 LIMIT_S = 3_600.0
 
@@ -123,7 +119,6 @@ def rows(long: bool) -> Iterator[Row]:
             new_home(folder / "home", models, {"engine.workers": "1", "library.thumbnails_mb": "100"})
             yield from _speed(address, taken, cores, rounds=1 if long else 2)
             yield _killed(_team(address, "killed"), folder)
-            yield at_most("server_event_s", max(seen := asyncio.run(_seen(_team(address, "seen")))), SEEN_S, seen)
             yield from desk_results(_team(address, "desks").database, long=long)
             yield from face_search(_new_database(address, "faces"), long=long)
         finally:
@@ -253,37 +248,6 @@ def _killed(team: Team, folder: Path) -> Row:
 def _sweep(team: Team, stop: threading.Event) -> None:
     while not stop.wait(1):
         team.workers.sweep(silent=timedelta(seconds=5), now=datetime.now(UTC))
-
-
-async def _seen(team: Team) -> list[float]:
-    """The seconds from a naming's commit until another process's bus has it."""
-    elsewhere = Database(PostgreSql(team.url, bytes(32)))
-    bus, seconds = Bus(), []
-    relay = EventRelay(libpq_address(team.url), EventQueries(elsewhere), bus)
-    running = asyncio.create_task(relay.run())
-    await relay.ready.wait()
-
-    def record() -> None:
-        with team.database.write(durable=True) as tx:
-            event_rows.record(tx, PeopleChanged(action="name"), datetime.now(UTC))
-
-    try:
-        for _ in range(NAMED):
-            arrived = asyncio.Event()
-            with bus.listening(partial(_set, arrived)):
-                began = time.perf_counter()
-                await asyncio.to_thread(record)
-                await arrived.wait()
-                seconds.append(time.perf_counter() - began)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        elsewhere.close()
-    return seconds
-
-
-def _set(arrived: asyncio.Event, _: StoredEvent) -> None:
-    arrived.set()
 
 
 def _team(address: str, name: str) -> Team:

@@ -566,6 +566,14 @@ async def test_of_a_forgotten_person_no_name_stays_in_the_settings(world: World,
     assert kept(keeping) == ("Tom",) and "Mei" not in keeping.path.read_text(encoding="utf-8")
 
 
+async def test_the_list_of_forgotten_people_outlives_a_library_that_is_put_back(world: World) -> None:
+    async with recognising(world, a=b"m1") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+        uids = frozenset(world.real.uids_of(mei))
+        await world.app.people.forget(mei)
+    assert uids and world.forgotten.read() == uids
+
+
 async def test_nobody_is_half_forgotten_while_the_settings_cant_be_written(world: World) -> None:
     def refuse(*_: object) -> None:
         raise SettingsUnwritable

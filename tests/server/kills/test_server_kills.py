@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.timeout(0),
     pytest.mark.skipif(sys.platform != "linux", reason="the tests of PostgreSQL run on Linux"),
 ]
-KILLS, SEED = 8, 1
+KILLS = 8
 FIRST, NEW_PER_KILL = 6, 3
 MEMBERS = {"ann": "curator", "ben": "curator", "eve": "editor"}
 SERVER, WORKER, ENGINE, DATABASE, BACKEND, BOTH = "server", "worker", "engine", "database", "backend", "server and database"
@@ -118,8 +118,7 @@ def test_nothing_is_lost_doubled_or_stuck_whatever_of_a_server_is_killed(
 ) -> None:
     count, given = pytestconfig.getoption("count"), pytestconfig.getoption("seed")
     kills = KILLS if count is None else int(count)
-    chosen = SEED if count is None else random.SystemRandom().randrange(10**6)
-    seed = chosen if given is None else int(given)
+    seed = random.SystemRandom().randrange(10**6) if given is None else int(given)
     with capsys.disabled():
         print(f"\nkills: {kills}, seed: {seed}")
     chance = random.Random(seed)
