@@ -80,8 +80,8 @@ class World:
         return found()
 
     async def quiet(self) -> None:
-        """Time in which a change too many would show."""
-        await asyncio.sleep(1.2)
+        """Time in which a change too many would show: five times as long as a file has to rest, and as a look takes to come."""
+        await asyncio.sleep(0.5)
 
     @contextlib.asynccontextmanager
     async def watching(self, *folders: Folder, sources: SourceSettings | None = None) -> AsyncIterator[FolderSource]:

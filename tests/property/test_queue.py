@@ -295,4 +295,4 @@ def test_no_file_is_lost_or_indexed_twice_on_a_server(dialect: str, on_server: D
 
 @pytest.mark.timeout(600)
 def test_no_file_is_lost_or_indexed_twice_in_long_histories(in_files: None) -> None:
-    run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120))
+    run_state_machine_as_test(Queue, settings=settings(max_examples=15, stateful_step_count=120))
